@@ -1,0 +1,101 @@
+#!/usr/bin/env node
+import { SingleBar } from 'cli-progress';
+import { Command as Commander, Option } from 'commander';
+import {
+  type Answer,
+  type Command,
+  type Context,
+  type Options,
+  UserError,
+} from './commands/command.js';
+import { commands } from './commands/index.js';
+
+const context: Context = {
+  note: (line) => void process.stderr.write(`ptlab: ${line}\n`),
+  progress(label) {
+    if (!process.stderr.isTTY) return { update() {}, stop() {} };
+    const began = Date.now();
+    const bar = new SingleBar({
+      format: `${label} [{bar}] {percentage}% {note}`,
+      hideCursor: true,
+      clearOnComplete: true,
+      stream: process.stderr,
+    });
+    let shown = false;
+    return {
+      update(done, total, note = '') {
+        if (!shown && Date.now() - began > 1000) {
+          bar.start(total, done, { note });
+          shown = true;
+        }
+        if (shown) {
+          bar.setTotal(total);
+          bar.update(done, { note });
+        }
+      },
+      stop: () => (shown ? bar.stop() : undefined),
+    };
+  },
+};
+
+/** Write all of `text`, and wait until the pipe has taken it. */
+const print = (text: string): Promise<void> =>
+  new Promise((done) => {
+    if (text === '') done();
+    else process.stdout.write(text.endsWith('\n') ? text : `${text}\n`, () => done());
+  });
+
+function form(answer: Answer, options: Options): string {
+  if (options['json']) return JSON.stringify(answer.json, null, 2);
+  if (!options['csv']) return answer.text;
+  if (answer.csv === undefined)
+    throw new UserError('this command has no table for --csv; use --json');
+  return answer.csv;
+}
+
+function add(parent: Commander, name: string, command: Command): void {
+  const c = parent.command(`${name} ${command.args}`.trim()).description(command.about);
+  for (const [sub, inner] of Object.entries(command.sub ?? {})) add(c, sub, inner);
+  for (const [flags, meaning, preset] of command.options ?? []) {
+    const option = new Option(flags, meaning);
+    if (preset !== undefined) option.default(preset);
+    c.addOption(option);
+  }
+  c.addHelpText('after', `\nExamples:\n${command.examples.map((e) => `  $ ${e}`).join('\n')}`);
+  const { run } = command;
+  if (!run) return;
+  c.option('--json', 'print JSON of a documented shape')
+    .option('--csv', 'print the table as CSV')
+    .option('--text', 'print at most 72 columns of plain ASCII (the default)');
+  c.action(async (...all: unknown[]) => {
+    const args = all
+      .slice(0, -2)
+      .flat()
+      .filter((a) => a !== undefined) as string[];
+    const options = c.opts() as Options;
+    const answer = await run(args, options, context);
+    await print(form(answer, options));
+    process.exitCode = answer.status ?? 0;
+  });
+}
+
+function program(): Commander {
+  const p = new Commander('ptlab')
+    .description('The page-table lab: race windows, sleep costs and table overwrites.')
+    .showHelpAfterError('(ptlab <command> --help shows an example)');
+  for (const [name, command] of Object.entries<Command>(commands)) add(p, name, command);
+  return p;
+}
+
+process.stdout.on('error', (e: NodeJS.ErrnoException) => {
+  if (e.code === 'EPIPE') process.exit(0); // the reader (head, less) went away
+  throw e;
+});
+
+program()
+  .parseAsync()
+  .catch((e: unknown) => {
+    if (!(e instanceof UserError)) throw e;
+    process.stderr.write(`ptlab: ${e.message}\n`);
+    process.exitCode = 1;
+  });

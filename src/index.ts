@@ -1,0 +1,2 @@
+// The public names of ptlab, grouped by room.
+export type { Kernel, Step } from './linux/step.js';
