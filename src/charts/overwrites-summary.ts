@@ -10,7 +10,11 @@ interface Figures {
     huge_mappings: number;
     lost_to_trylock: number;
   };
-  readonly rates: { per_second: number | null; per_1000_huge: number | null };
+  readonly rates: {
+    per_second: number | null;
+    per_1000_huge: number | null;
+    per_1000_allocations: number | null;
+  };
   readonly allocations: number;
   readonly seconds: number;
 }
@@ -33,8 +37,13 @@ const row = (phase: string, f: Figures) => ({
   predicted: f.predicted.overwrites,
   lost: f.predicted.lost_to_trylock,
   per_second: round(f.rates.per_second),
-  per_1000_huge: round(f.rates.per_1000_huge),
 });
+
+/** The bars of one phase. */
+const bars = (r: ReturnType<typeof row>) =>
+  (['observed', 'predicted'] as const)
+    .filter((how) => r[how] !== null)
+    .map((how) => ({ phase: r.phase, how, overwrites: r[how] }));
 
 const columns = [
   { field: 'phase', title: 'phase' },
@@ -45,12 +54,15 @@ const columns = [
   { field: 'predicted', title: 'predicted' },
   { field: 'lost', title: 'lost' },
   { field: 'per_second', title: 'per s' },
-  { field: 'per_1000_huge', title: '/1000 huge' },
 ];
 
 function notes(d: SummaryData): string[] {
   const { lower, upper, lost_to_trylock: lost } = d.predicted;
+  const { per_1000_huge: huge, per_1000_allocations: all } = d.rates;
   const list: string[] = [];
+  if (huge !== null && all !== null) {
+    list.push(`${round(huge)} per 1000 huge mappings, ${round(all)} per 1000 allocations.`);
+  }
   if (d.observed === null) {
     list.push(
       'No probes in this trace: overwrites are predicted from alloc_vmap_area alone. ' +
@@ -69,7 +81,7 @@ export const summary: Chart<SummaryData> = {
   from: 'overwrites',
   spec(data: SummaryData, about: About): Spec {
     const rows = Object.entries(data.phases).map(([name, f]) => row(name, f));
-    if (rows.length > 1) rows.push(row('whole trace', data));
+    if (rows.length > 1) rows.push(row('all', data));
     const n = data.observed?.pte_tables_freed ?? data.predicted.overwrites;
     const how = data.observed ? 'observed' : 'predicted';
     const what = 'page tables overwritten by huge mappings of vmalloc';
@@ -77,11 +89,7 @@ export const summary: Chart<SummaryData> = {
       $schema: schema,
       title: titled(`${n} ${what} (${how})`, about),
       config: theme,
-      data: { values: rows },
-      transform: [
-        { fold: ['observed', 'predicted'], as: ['how', 'overwrites'] },
-        { filter: 'isValid(datum.overwrites)' },
-      ],
+      data: { values: rows.flatMap(bars) },
       mark: { type: 'bar', tooltip: true },
       encoding: {
         y: { field: 'phase', type: 'nominal', sort: null, title: 'phase' },
@@ -89,7 +97,11 @@ export const summary: Chart<SummaryData> = {
         x: { field: 'overwrites', type: 'quantitative', title: 'overwrites' },
         color: { field: 'how', type: 'nominal', title: null },
       },
-      usermeta: textMeta('table', what, 'overwrites', n, about, { columns, notes: notes(data) }),
+      usermeta: textMeta('table', what, 'overwrites', n, about, {
+        rows,
+        columns,
+        notes: notes(data),
+      }),
     };
   },
 };

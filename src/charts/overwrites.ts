@@ -56,7 +56,7 @@ export const overTime: Chart<OverwriteData> = {
         {
           mark: { type: 'bar', tooltip: true },
           encoding: {
-            x: { ...x, scale: { zero: true, nice: true } },
+            x: { ...x, bin: 'binned' },
             x2: { field: 'end_s' },
             y: { field: 'count', type: 'quantitative', title: unit, axis: { tickMinStep: 1 } },
           },

@@ -12,7 +12,7 @@ function text(i: Info): string {
   const head = [
     `source    ${i.source}`,
     `format    ${i.format}`,
-    `sha256    ${i.sha256}`,
+    `sha256 ${i.sha256}`,
     `kernel    ${i.kernel ?? 'not stated (say it with --kernel)'}`,
     `cpus      ${i.cpus}`,
     `events    ${i.events} (stated ${i.stated ?? 'nowhere'}, lost ${i.lost})`,
