@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import type { Trace } from '../src/events/trace.js';
 import { memoryWriter } from '../src/events/file.js';
 import { newMeta } from '../src/events/meta.js';
+import type { Trace } from '../src/events/trace.js';
 import { ftrace } from '../src/importers/ftrace.js';
 import { root } from './source.js';
 
 /** A sample in data/. */
-export const sample = (name: string, file = 'trace.txt.gz'): string => join(root, 'data', name, file);
+export const sample = (name: string, file = 'trace.txt.gz'): string =>
+  join(root, 'data', name, file);
 
 /** Bytes as a stream cut into pieces of `size`. */
 export async function* pieces(bytes: Uint8Array, size = 1 << 16): AsyncGenerator<Uint8Array> {

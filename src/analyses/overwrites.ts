@@ -3,7 +3,14 @@ import { bool, cursor, dictValues, has, ns, type Trace, u64 } from '../events/tr
 import { initMm } from './init-mm.js';
 import { kindsOf } from './kinds.js';
 import { type Count, type Figures, figures, newCount, sumCounts } from './overwrite-counts.js';
-import { newPredictor, onAlloc, onFree, onProgress, onTrylock, type Predictor } from './overwrite-predict.js';
+import {
+  newPredictor,
+  onAlloc,
+  onFree,
+  onProgress,
+  onTrylock,
+  type Predictor,
+} from './overwrite-predict.js';
 import { type Phase, phases } from './phases.js';
 import { type Quantiles, quantiles } from './quantiles.js';
 import { geometryOf, granuleOf, newSlotModel } from './slots.js';

@@ -69,7 +69,8 @@ function notes(d: SummaryData): string[] {
         'Record with a probe on pmd_free_pte_page to count them (ptlab record overwrites).',
     );
   }
-  if (lost > 0) list.push(`lost: ${lost} times the trylock refused, and pages were mapped instead.`);
+  if (lost > 0)
+    list.push(`lost: ${lost} times the trylock refused, and pages were mapped instead.`);
   if (lower !== upper) list.push(`The prediction lies between ${lower} and ${upper}.`);
   if (!d.from_boot) list.push('The trace does not begin at boot: older tables are not known.');
   return list;

@@ -31,7 +31,8 @@ function perBucket(data: OverwriteData): { rows: Record<string, number>[]; step_
   return { rows, step_s };
 }
 
-const duration = (s: number): string => (s >= 1 ? `${s} s` : `${Number((s * 1000).toPrecision(3))} ms`);
+const duration = (s: number): string =>
+  s >= 1 ? `${s} s` : `${Number((s * 1000).toPrecision(3))} ms`;
 
 /** Overwrites over time, with the phases marked. */
 export const overTime: Chart<OverwriteData> = {
@@ -103,7 +104,10 @@ export const tableAges: Chart<OverwriteData> = {
   from: 'overwrites',
   spec(data: OverwriteData, about: About): Spec {
     const ages = data.rows.flatMap((r) => (r.age_ns === null ? [] : [r.age_ns / 1000]));
-    const rows = log2Buckets(ages).map((b) => ({ ...b, range: `${short(b.lo)} to ${short(b.hi)}` }));
+    const rows = log2Buckets(ages).map((b) => ({
+      ...b,
+      range: `${short(b.lo)} to ${short(b.hi)}`,
+    }));
     const what = 'age of page tables when a huge mapping overwrote them';
     const older = data.rows.length - ages.length;
     return {

@@ -1,7 +1,7 @@
 import { type Analysis, analyses } from '../analyses/index.js';
 import { toText } from '../export/text.js';
-import { type Answer, byName, type Command, type Context, type Options } from './command.js';
 import { chartOf } from './charts.js';
+import { type Answer, byName, type Command, type Context, type Options } from './command.js';
 import { aboutOf, load, traceOptions } from './load.js';
 import { toCsv } from './write.js';
 
@@ -31,4 +31,3 @@ export const analyze: Command = {
   ],
   run,
 };
-

@@ -15,8 +15,19 @@ async function run(args: readonly string[], options: Options, context: Context):
   const meta = await importFile(path, out, open).finally(() => bar.stop());
   tellNotes(path, { meta }, context);
   const { seen, stated, lost, unparsed } = meta;
-  const json = { output: out, source: meta.source, format: meta.format, seen, stated, lost, unparsed };
-  return { json, text: `${out}: ${seen} events, ${lost} lost, ${unparsed.lines} lines not understood` };
+  const json = {
+    output: out,
+    source: meta.source,
+    format: meta.format,
+    seen,
+    stated,
+    lost,
+    unparsed,
+  };
+  return {
+    json,
+    text: `${out}: ${seen} events, ${lost} lost, ${unparsed.lines} lines not understood`,
+  };
 }
 
 /** `ptlab import`: any trace to one Arrow file. */

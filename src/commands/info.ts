@@ -1,7 +1,7 @@
 import { type Info, infoOf } from '../analyses/info.js';
-import { type Answer, type Command, type Context, type Options } from './command.js';
-import { load, traceOptions } from './load.js';
 import { asciiLine } from './ascii.js';
+import type { Answer, Command, Context, Options } from './command.js';
+import { load, traceOptions } from './load.js';
 import { toCsv } from './write.js';
 
 const seconds = (v: number | null): string => (v === null ? '-' : (v / 1e9).toFixed(6));

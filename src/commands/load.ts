@@ -10,7 +10,8 @@ export const traceOptions = [
   ['--kernel <release>', 'kernel the trace was recorded on, where it does not say so itself'],
 ] as const;
 
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined;
 
 /** What `OpenOptions` a command line gives, with a progress bar. */
 export function openOptions(path: string, options: Options, context: Context) {
@@ -30,7 +31,9 @@ export function tellNotes(name: string, trace: Pick<Trace, 'meta'>, context: Con
   if (lines > 0) {
     const s = samples[0]!;
     const where = s.line === undefined ? `byte ${s.offset}` : `line ${s.line}, byte ${s.offset}`;
-    context.note(`${name}: ${lines} lines not understood; first (${where}): ${JSON.stringify(s.text)}`);
+    context.note(
+      `${name}: ${lines} lines not understood; first (${where}): ${JSON.stringify(s.text)}`,
+    );
   }
 }
 

@@ -30,6 +30,8 @@ const cell = (value: unknown): string => {
 /** Rows as CSV (RFC 4180) with a heading. */
 export function toCsv(rows: readonly object[]): string {
   const names = [...new Set(rows.flatMap((r) => Object.keys(r)))];
-  const lines = rows.map((r) => names.map((n) => cell((r as Record<string, unknown>)[n])).join(','));
+  const lines = rows.map((r) =>
+    names.map((n) => cell((r as Record<string, unknown>)[n])).join(','),
+  );
   return `${[names.join(','), ...lines].join('\n')}\n`;
 }

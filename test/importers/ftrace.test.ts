@@ -37,11 +37,21 @@ test('the TGID column, filled, empty and narrow', async () => {
 });
 
 test('comm may hold blanks, dashes, colons, brackets, and a whole line of trace', async () => {
-  for (const task of ['a b-1 c', 'x-12', 'x: y', '<...>', '[1] 2', '-', 'a-1 [0] 1.0: e:', 'é-9 [000]']) {
+  for (const task of [
+    'a b-1 c',
+    'x-12',
+    'x: y',
+    '<...>',
+    '[1] 2',
+    '-',
+    'a-1 [0] 1.0: e:',
+    'é-9 [000]',
+  ]) {
     const line = `${' '.repeat(Math.max(0, 16 - Buffer.from(task).length))}${task}-77      [001] .....     5.000001: ev: x`;
     expect(await one(line), task).toMatchObject({ task, pid: 77, cpu: 1, event: 'ev' });
   }
-  const marker = '              sh-1       [000] .....     1.000000: tracing_mark_write: sh-9 [001] ..... 2.0: e: y';
+  const marker =
+    '              sh-1       [000] .....     1.000000: tracing_mark_write: sh-9 [001] ..... 2.0: e: y';
   expect(await one(marker)).toMatchObject({ pid: 1, detail: 'sh-9 [001] ..... 2.0: e: y' });
 });
 
@@ -72,14 +82,14 @@ test('prints, markers, functions and stacks', async () => {
 test('counts of the header, lost events and strange lines are kept', async () => {
   const line = '              sh-1       [000] .....     1.000000: e: x';
   const text = [
-      '# tracer: nop',
-      '# entries-in-buffer/entries-written: 3/10   #P:8',
-      '##### CPU 2 buffer started ####',
-      line,
-      'CPU:1 [LOST 5 EVENTS]',
-      'what is this?',
-      '              sh-1       [000] .....     0.500000: e: y',
-    ].join('\r\n');
+    '# tracer: nop',
+    '# entries-in-buffer/entries-written: 3/10   #P:8',
+    '##### CPU 2 buffer started ####',
+    line,
+    'CPU:1 [LOST 5 EVENTS]',
+    'what is this?',
+    '              sh-1       [000] .....     0.500000: e: y',
+  ].join('\r\n');
   const trace = await readFtrace(text);
   expect(trace.meta).toMatchObject({ stated: 3, lost: 12, cpus: 8, seen: 2 });
   expect(trace.meta.unparsed).toEqual({
@@ -136,8 +146,11 @@ test('what another kernel prints differently is found by key, and its text kept'
 });
 
 test('a number too large for a double stays in the text', async () => {
-  const text = 'va_start: 4096 size=9007199254740993 align=9223372036854775808 vstart=0x0 vend=0x1 failed=1';
-  const row = await one(`              sh-1       [000] .....     1.000000: alloc_vmap_area: ${text}`);
+  const text =
+    'va_start: 4096 size=9007199254740993 align=9223372036854775808 vstart=0x0 vend=0x1 failed=1';
+  const row = await one(
+    `              sh-1       [000] .....     1.000000: alloc_vmap_area: ${text}`,
+  );
   expect(row).toMatchObject({ detail: text, align_bytes: 2 ** 63 });
   expect(row).not.toHaveProperty('size_bytes');
 });
