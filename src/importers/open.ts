@@ -65,8 +65,10 @@ async function* gunzipped(pieces: AsyncIterable<Uint8Array>, source: Source) {
 }
 
 const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;
+/** The magic of an Arrow file, or the mark before each message of an Arrow stream. */
 const isArrow = (head: Uint8Array): boolean =>
-  Buffer.from(head.subarray(0, 6)).toString('latin1') === 'ARROW1';
+  Buffer.from(head.subarray(0, 6)).toString('latin1') === 'ARROW1' ||
+  [0, 1, 2, 3].every((i) => head[i] === 0xff);
 
 const shown = (head: Uint8Array): string =>
   JSON.stringify(Buffer.from(head.subarray(0, 48)).toString('latin1'));
