@@ -1,0 +1,166 @@
+import { tableEntry, tableOf } from '../arm64/entry.js';
+import { pageEntry, sectEntry } from '../arm64/leaf.js';
+import { allocTable, freeTable, type PageTables, type Table } from '../arm64/pgtable.js';
+
+/** How a range is to be mapped. */
+export interface Mapping {
+  /** Protection bits (arm64/leaf.ts protBits). */
+  readonly prot: number;
+  /** Largest mapping as a power of two of pages: 0 pages only, `shift[1]` PMD blocks, ... C: max_page_shift */
+  readonly maxShift: number;
+  /** Use contiguous groups in PTE tables (6.16 and later, huge mappings only). */
+  readonly cont: boolean;
+  /** Another holds init_mm: a table may not be replaced (trylock kernels). */
+  readonly refuse: boolean;
+}
+
+/**
+ * Replace what hangs under entry `place` at `height` by nothing: free the PTE table, or the PMD table
+ * and its PTE tables. C: pmd_free_pte_page(), pud_free_pmd_page()
+ */
+function freeBelow(t: PageTables, place: number, height: number): void {
+  const table = tableOf(t.cells[place]!);
+  t.cells[place] = 0;
+  if (height === 2)
+    for (let i = 0; i < t.geometry.entries; i++) {
+      const entry = t.cells[table + i]!;
+      if (entry % 4 === 3) freeBelow(t, table + i, 1);
+    }
+  if (height === 2) t.counts.pmd_tables_freed++;
+  else t.counts.pte_tables_freed++;
+  freeTable(t, table);
+}
+
+/** Try to map all of entry `place` by one block. C: vmap_try_huge_pmd(), vmap_try_huge_pud() */
+function vmap_try_huge(
+  t: PageTables,
+  place: number,
+  height: number,
+  page: number,
+  end: number,
+  pfn: number,
+  how: Mapping,
+): boolean {
+  const shift = t.geometry.shift[height]!;
+  if (how.maxShift < shift) return false;
+  if (height > 2 || (height === 2 && !t.geometry.pudBlock)) return false;
+  const pages = 2 ** shift;
+  if (end - page !== pages || page % pages !== 0 || pfn % pages !== 0) return false;
+  if (t.cells[place] !== 0) {
+    if (how.refuse) return false;
+    freeBelow(t, place, height);
+  }
+  t.cells[place] = sectEntry(pfn, how.prot);
+  if (height === 2) t.counts.huge_set_pud++;
+  else t.counts.huge_set_pmd++;
+  return true;
+}
+
+/** Fill PTEs [page, end) of a PTE table. C: vmap_pte_range() */
+function vmap_pte_range(
+  t: PageTables,
+  table: Table,
+  page: number,
+  end: number,
+  pfn: number,
+  how: Mapping,
+): void {
+  const { contPte_pages: group, entries } = t.geometry;
+  const { cells } = t;
+  for (let p = page; p < end; p++, pfn++) {
+    const place = table + (p % entries);
+    if (cells[place] !== 0) throw new Error(`page ${p} is mapped already: EBUSY`);
+    const first = p - (p % group);
+    const cont =
+      how.cont &&
+      first >= page &&
+      first + group <= end &&
+      (pfn - (p - first)) % group === 0 &&
+      how.maxShift >= Math.log2(group);
+    cells[place] = pageEntry(pfn, how.prot, cont);
+  }
+}
+
+/**
+ * Map [page, end) to frames from `pfn` on, below the table at `height`; missing tables are allocated.
+ * C: vmap_p4d_range() and so on down, vmap_range_noflush()
+ */
+function mapBelow(
+  t: PageTables,
+  table: Table,
+  height: number,
+  page: number,
+  end: number,
+  pfn: number,
+  how: Mapping,
+): void {
+  if (height === 0) {
+    vmap_pte_range(t, table, page, end, pfn, how);
+    return;
+  }
+  const { shift, entries, topEntries, levels } = t.geometry;
+  const n = height === levels - 1 ? topEntries : entries;
+  const span = 2 ** shift[height]!;
+  while (page < end) {
+    const index = Math.floor(page / span);
+    const next = Math.min(end, (index + 1) * span);
+    const place = table + (index % n);
+    if (!vmap_try_huge(t, place, height, page, next, pfn, how)) {
+      let entry = t.cells[place]!;
+      if (entry === 0) {
+        entry = tableEntry(allocTable(t, height - 1, index * span));
+        t.cells[place] = entry;
+        if (height === 1) t.counts.pte_tables_allocated++;
+      }
+      mapBelow(t, tableOf(entry), height - 1, page, next, pfn, how);
+    }
+    pfn += next - page;
+    page = next;
+  }
+}
+
+/** Map [page, page + pages) to the frames from `pfn` on. C: vmap_range_noflush() */
+export function vmap_range_noflush(
+  t: PageTables,
+  page: number,
+  pages: number,
+  pfn: number,
+  how: Mapping,
+): void {
+  mapBelow(t, t.root, t.geometry.levels - 1, page, page + pages, pfn, how);
+}
+
+function unmapBelow(
+  t: PageTables,
+  table: Table,
+  height: number,
+  page: number,
+  end: number,
+): void {
+  const { shift, entries, topEntries, levels } = t.geometry;
+  if (height === 0) {
+    const first = table + (page % entries);
+    t.cells.fill(0, first, first + (end - page));
+    return;
+  }
+  const n = height === levels - 1 ? topEntries : entries;
+  const span = 2 ** shift[height]!;
+  while (page < end) {
+    const index = Math.floor(page / span);
+    const next = Math.min(end, (index + 1) * span);
+    const place = table + (index % n);
+    const entry = t.cells[place]!;
+    if (entry % 4 === 3) unmapBelow(t, tableOf(entry), height - 1, page, next);
+    else if (entry !== 0) {
+      t.cells[place] = 0;
+      if (height === 2) t.counts.huge_cleared_pud++;
+      else t.counts.huge_cleared_pmd++;
+    }
+    page = next;
+  }
+}
+
+/** Clear what maps [page, page + pages). Frees no table. C: vunmap_range_noflush() */
+export function vunmap_range_noflush(t: PageTables, page: number, pages: number): void {
+  unmapBelow(t, t.root, t.geometry.levels - 1, page, page + pages);
+}
