@@ -20,8 +20,12 @@ export interface VmapAreas {
   next: Int32Array;
   /** Node whose lazy list and pool the area belongs to, plus 1; 0 if none. C: encode_vn_id() */
   vn: Int32Array;
-  /** Free-form word of the owner of a busy area. */
-  tag: Int32Array;
+  /** Of a busy area: pages mapped in it (no guard page). C: vm_struct.nr_pages */
+  pages: Float64Array;
+  /** Of a busy area: first frame; -1 if the frames are not the area's own. */
+  pfn: Float64Array;
+  /** Of a busy area: first page of its page array where that is vmalloced itself, else -1. C: vm_struct.pages */
+  array: Float64Array;
   /** Head of the list of unused rows, linked through `next`. */
   spare: number;
   /** Rows handed out so far, used or spare. */
@@ -30,7 +34,10 @@ export interface VmapAreas {
   live: number;
 }
 
-const FIELDS = ['start', 'end', 'max', 'left', 'right', 'parent', 'red', 'prev', 'next', 'vn', 'tag'] as const;
+const FIELDS = [
+  'start', 'end', 'max', 'left', 'right', 'parent', 'red', 'prev', 'next', 'vn',
+  'pages', 'pfn', 'array',
+] as const; // biome-ignore format: a table
 
 /** No areas, room for `capacity` before the first growth. */
 export const vmapAreas = (capacity = 1024): VmapAreas => ({
@@ -44,7 +51,9 @@ export const vmapAreas = (capacity = 1024): VmapAreas => ({
   prev: new Int32Array(capacity),
   next: new Int32Array(capacity),
   vn: new Int32Array(capacity),
-  tag: new Int32Array(capacity),
+  pages: new Float64Array(capacity),
+  pfn: new Float64Array(capacity),
+  array: new Float64Array(capacity),
   spare: 0,
   high: 1,
   live: 0,
@@ -76,7 +85,9 @@ export function newArea(a: VmapAreas, start: number, end: number): number {
   a.prev[id] = 0;
   a.next[id] = 0;
   a.vn[id] = 0;
-  a.tag[id] = 0;
+  a.pages[id] = 0;
+  a.pfn[id] = -1;
+  a.array[id] = -1;
   return id;
 }
 

@@ -31,7 +31,7 @@ export const alignUp = (page: number, align: number): number => Math.ceil(page /
 
 /** C: is_within_this_va() */
 function fits(a: VmapAreas, n: number, size: number, align: number, vstart: number): boolean {
-  const from = a.start[n]! > vstart ? a.start[n]! : vstart;
+  const from = Math.max(a.start[n]!, vstart);
   const at = align > 1 ? Math.ceil(from / align) * align : from;
   return at + size <= a.end[n]! && at + size <= END_OF_ADDRESSES;
 }
@@ -194,7 +194,7 @@ export function alloc_free_area(
   const length = adjust ? size + align - 0.5 : size;
   const n = find_vmap_lowest_match(f, size, align, vstart, length);
   if (n === 0) return -1;
-  const from = f.areas.start[n]! > vstart ? f.areas.start[n]! : vstart;
+  const from = Math.max(f.areas.start[n]!, vstart);
   const at = align > 1 ? alignUp(from, align) : from;
   if (at + size > vend) return -1;
   va_clip(f, n, at, size);

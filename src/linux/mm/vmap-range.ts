@@ -130,13 +130,7 @@ export function vmap_range_noflush(
   mapBelow(t, t.root, t.geometry.levels - 1, page, page + pages, pfn, how);
 }
 
-function unmapBelow(
-  t: PageTables,
-  table: Table,
-  height: number,
-  page: number,
-  end: number,
-): void {
+function unmapBelow(t: PageTables, table: Table, height: number, page: number, end: number): void {
   const { shift, entries, topEntries, levels } = t.geometry;
   if (height === 0) {
     const first = table + (page % entries);
