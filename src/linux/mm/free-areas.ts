@@ -177,6 +177,27 @@ export function merge_or_add_vmap_area(f: FreeAreas, n: number): void {
   else link(f, n, next);
 }
 
+/** The free area in which a request is served, 0 if there is none. C: __alloc_vmap_area() */
+function areaFor(f: FreeAreas, size: number, align: number, vstart: number, vend: number): number {
+  const adjust = align > 1 && vend - vstart !== size;
+  // size + align - 1 bytes: a byte less than that many pages, which half a page stands for.
+  return find_vmap_lowest_match(f, size, align, vstart, adjust ? size + align - 0.5 : size);
+}
+
+/** First page of a request in free area `n`, -1 if it would end behind `vend`. C: va_alloc() */
+function pageIn(
+  f: FreeAreas,
+  n: number,
+  size: number,
+  align: number,
+  vstart: number,
+  vend: number,
+): number {
+  const from = Math.max(f.areas.start[n]!, vstart);
+  const at = align > 1 ? alignUp(from, align) : from;
+  return at + size > vend ? -1 : at;
+}
+
 /**
  * Take `size` pages out of the free space: the first page, or -1 if no place is found.
  * `align` in pages (1 for any alignment up to a page); the place lies in [vstart, vend).
@@ -189,16 +210,22 @@ export function alloc_free_area(
   vstart: number,
   vend: number,
 ): number {
-  const adjust = align > 1 && vend - vstart !== size;
-  // size + align - 1 bytes: a byte less than that many pages, which half a page stands for.
-  const length = adjust ? size + align - 0.5 : size;
-  const n = find_vmap_lowest_match(f, size, align, vstart, length);
-  if (n === 0) return -1;
-  const from = Math.max(f.areas.start[n]!, vstart);
-  const at = align > 1 ? alignUp(from, align) : from;
-  if (at + size > vend) return -1;
-  va_clip(f, n, at, size);
+  const n = areaFor(f, size, align, vstart, vend);
+  const at = n === 0 ? -1 : pageIn(f, n, size, align, vstart, vend);
+  if (at >= 0) va_clip(f, n, at, size);
   return at;
+}
+
+/** What `alloc_free_area` would give; changes nothing. */
+export function peek_free_area(
+  f: FreeAreas,
+  size: number,
+  align: number,
+  vstart: number,
+  vend: number,
+): number {
+  const n = areaFor(f, size, align, vstart, vend);
+  return n === 0 ? -1 : pageIn(f, n, size, align, vstart, vend);
 }
 
 /** Take exactly [at, at + size) out of the free space; false if part of it is not free. */

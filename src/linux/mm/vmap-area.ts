@@ -1,6 +1,6 @@
 import { newArea, type VmapAreas } from './areas.js';
-import { alloc_free_area, merge_or_add_vmap_area } from './free-areas.js';
-import { addLazy, node_alloc, type VmapNodes, vmapNodes } from './vmap-nodes.js';
+import { alloc_free_area, merge_or_add_vmap_area, peek_free_area } from './free-areas.js';
+import { addLazy, node_alloc, peekPool, type VmapNodes, vmapNodes } from './vmap-nodes.js';
 
 /** The address space vmalloc hands out: free ranges, pools, lazily freed and busy areas. */
 export interface VmapSpace extends VmapNodes {
@@ -95,6 +95,19 @@ export function alloc_vmap_area(
   v.areas.vn[va] = vn;
   v.busy.set(v.areas.start[va]!, va);
   return va;
+}
+
+/** First page of the area `alloc_vmap_area` would give, -1 if none; changes nothing. */
+export function peek_vmap_area(
+  v: VmapSpace,
+  size: number,
+  align: number,
+  vstart: number,
+  vend: number,
+  cpu: number,
+): number {
+  const va = whole(v, vstart, vend) ? peekPool(v, cpu, size, align) : 0;
+  return va !== 0 ? v.areas.start[va]! : peek_free_area(v.free, size, align, vstart, vend);
 }
 
 /**

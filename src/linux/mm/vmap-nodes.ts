@@ -107,6 +107,41 @@ export function node_alloc(v: VmapNodes, cpu: number, size: number, align: numbe
   return node_pool_del_va(v.areas, v.nodes[cpu % v.nodes.length]!, size, align);
 }
 
+/** The first area of that pool if `node_alloc` would take it, else 0; changes nothing. */
+export function peekPool(v: VmapNodes, cpu: number, size: number, align: number): number {
+  if (size > MAX_VA_SIZE_PAGES || v.nodes.length === 1) return 0;
+  const va = v.nodes[cpu % v.nodes.length]!.head[size - 1]!;
+  return va !== 0 && (align <= 1 || v.areas.start[va]! % align === 0) ? va : 0;
+}
+
+/** Take area `va` out of the pools wherever it is in them; false if it is in none. */
+export function dropFromPool(v: VmapNodes, va: number): boolean {
+  const a = v.areas;
+  const i = a.end[va]! - a.start[va]! - 1;
+  for (const vn of v.nodes) {
+    for (let at = vn.head[i] ?? 0; at !== 0; at = a.next[at]!) {
+      if (at !== va) continue;
+      const p = a.prev[va]!;
+      const q = a.next[va]!;
+      if (p === 0) vn.head[i] = q;
+      else a.next[p] = q;
+      if (q === 0) vn.tail[i] = p;
+      else a.prev[q] = p;
+      vn.len[i]!--;
+      vn.pooled--;
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Every area in a pool. */
+export function* pooled(v: VmapNodes): Generator<number> {
+  for (const vn of v.nodes)
+    for (let i = 0; vn.pooled > 0 && i < MAX_VA_SIZE_PAGES; i++)
+      for (let va = vn.head[i]!; va !== 0; va = v.areas.next[va]!) yield va;
+}
+
 /** C: node_pool_add_va() */
 function node_pool_add_va(a: VmapAreas, vn: VmapNode, va: number): boolean {
   const i = a.end[va]! - a.start[va]! - 1;

@@ -10,8 +10,8 @@ export interface Mapping {
   readonly maxShift: number;
   /** Use contiguous groups in PTE tables (6.16 and later, huge mappings only). */
   readonly cont: boolean;
-  /** Another holds init_mm: a table may not be replaced (trylock kernels). */
-  readonly refuse: boolean;
+  /** Kernels with a trylock: may this table be replaced now? Absent: always. C: mmap_read_trylock(&init_mm) */
+  readonly mayReplace?: (() => boolean) | undefined;
 }
 
 /**
@@ -47,7 +47,7 @@ function vmap_try_huge(
   const pages = 2 ** shift;
   if (end - page !== pages || page % pages !== 0 || pfn % pages !== 0) return false;
   if (t.cells[place] !== 0) {
-    if (how.refuse) return false;
+    if (how.mayReplace && !how.mayReplace()) return false;
     freeBelow(t, place, height);
   }
   t.cells[place] = sectEntry(pfn, how.prot);
