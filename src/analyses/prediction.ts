@@ -9,7 +9,15 @@ import {
   type Replay,
   vmallocRange,
 } from './replay.js';
-import { because, type Placed, performAmong, place } from './replay-allocs.js';
+import {
+  because,
+  type Flights,
+  land,
+  newFlights,
+  type Placed,
+  performAmong,
+  place,
+} from './replay-allocs.js';
 import { begin, due, endPurge, hex } from './replay-purges.js';
 import { mapArea, seeTable, type TableReplay, tableReplay, unmapArea } from './replay-tables.js';
 import { type AllocOp, type FreeOp, type Op, type PurgeOp, vmallocOps } from './vmalloc-ops.js';
@@ -63,6 +71,7 @@ interface Run {
   readonly tables: TableReplay;
   readonly firstProbe: number;
   readonly done: Set<Op>;
+  readonly flights: Flights;
   readonly misses: Miss[];
   total: number;
   exact: number;
@@ -85,6 +94,7 @@ const miss = (op: Op, predicted: string, real: string, why: string): Miss => ({
 /** Count one allocation, and map its area. */
 function settle(run: Run, op: AllocOp, placed: Placed): void {
   run.done.add(op);
+  land(run.flights, op);
   run.total++;
   if (placed.exact) run.exact++;
   if (placed.exact && placed.assumed) run.reordered++;
@@ -96,11 +106,11 @@ function settle(run: Run, op: AllocOp, placed: Placed): void {
 
 function allocate(run: Run, op: AllocOp, i: number): void {
   if (run.done.has(op)) return;
-  const placed = place(run.replay, run.ops, i, op, run.done, (o, p) => settle(run, o, p));
+  const placed = place(run.replay, run.flights, op, (o, p) => settle(run, o, p));
   settle(run, op, placed);
   if (placed.exact) return;
   run.first ??= op.n;
-  const why = because(run.ops, i, op, placed.where);
+  const why = because(run.ops, i, op, placed.where, run.flights);
   run.misses.push(miss(op, hex(placed.predicted), hex(op.at), why));
 }
 
@@ -122,7 +132,7 @@ function finishPurge(run: Run, op: PurgeOp): void {
 
 function step(run: Run, op: Op, i: number): void {
   const stage = (effect: Effect) =>
-    performAmong(run.replay, run.ops, i, effect, run.done, (o, p) => settle(run, o, p));
+    performAmong(run.replay, run.flights, effect, (o, p) => settle(run, o, p));
   due(run.replay, op.n).forEach(stage);
   if (op.kind === 'alloc') allocate(run, op, i);
   else if (op.kind === 'free') release(run, op);
@@ -206,6 +216,7 @@ export function predict(trace: Trace, options: PredictOptions = {}): Prediction 
     tables: tableReplay(replay.tables),
     firstProbe,
     done: new Set(),
+    flights: newFlights(ops),
     misses: [],
     total: 0,
     exact: 0,

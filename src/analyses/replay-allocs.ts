@@ -2,10 +2,39 @@ import { type Effect, peek, type Replay, take, takeReal, type Whereabouts } from
 import { perform } from './replay-purges.js';
 import { type AllocOp, type Op, threadOf } from './vmalloc-ops.js';
 
-/** How far behind an event another call that was under way is looked for. */
-const HORIZON = 4096;
 /** A call without a probe at its begin counts as under way for so long before its event. */
 const UNPROBED_CALL_NS = 1e6;
+
+/** Calls under way: begun by their first sign in the trace, not yet served. */
+export interface Flights {
+  readonly byBegin: readonly AllocOp[];
+  next: number;
+  open: AllocOp[];
+}
+
+/** No call begun yet. */
+export const newFlights = (ops: readonly Op[]): Flights => ({
+  byBegin: ops.filter((o) => o.kind === 'alloc').sort((x, y) => x.since - y.since),
+  next: 0,
+  open: [],
+});
+
+/** The calls of other tasks that were under way at `op`. */
+export function underWay(f: Flights, op: Pick<Op, 'n' | 'ts_ns' | 'pid' | 'cpu'>): AllocOp[] {
+  for (let o = f.byBegin[f.next]; o && o.since < op.n; o = f.byBegin[++f.next]) f.open.push(o);
+  return f.open.filter(
+    (o) =>
+      o.n > op.n &&
+      threadOf(o) !== threadOf(op) &&
+      (o.request !== undefined || o.ts_ns - op.ts_ns < UNPROBED_CALL_NS),
+  );
+}
+
+/** `op` is served: no longer under way. */
+export function land(f: Flights, op: AllocOp): void {
+  const at = f.open.indexOf(op);
+  if (at >= 0) f.open.splice(at, 1);
+}
 
 /** Result of one allocation. */
 export interface Placed {
@@ -16,22 +45,6 @@ export interface Placed {
   /** What had to be assumed about the order of things that were under way together; '' if nothing. */
   readonly assumed: string;
   readonly where: Whereabouts;
-}
-
-/** Allocations of other tasks that were under way when `op` was logged, and are logged later. */
-export function* concurrent(
-  ops: readonly Op[],
-  from: number,
-  op: Pick<Op, 'n' | 'ts_ns' | 'pid' | 'cpu'>,
-  done: ReadonlySet<Op>,
-): Generator<AllocOp> {
-  for (let i = from; i < ops.length; i++) {
-    const other = ops[i]!;
-    if (other.n - op.n > HORIZON) return;
-    if (other.kind !== 'alloc' || done.has(other) || threadOf(other) === threadOf(op)) continue;
-    if (other.since < op.n && (other.request || other.ts_ns - op.ts_ns < UNPROBED_CALL_NS))
-      yield other;
-  }
 }
 
 const SAME = { where: 'free' } as const;
@@ -50,19 +63,14 @@ function accept(r: Replay, op: AllocOp, cpu: number, assumed: string): Placed {
   return { ...SAME, at: op.at, predicted: op.at, exact: true, assumed: assumed || moved };
 }
 
+/** Told of each call that is served before its turn. */
+export type Early = (op: AllocOp, placed: Placed) => void;
+
 /**
- * Place `op`, the `i`-th operation. First as the order of the trace says; then, one by one, with the
- * stages of a purge done that had begun, and with calls served first that were under way. `early` is
- * told of each call that is served before its turn.
+ * Place `op`. First as the order of the trace says; then, one by one, with the stages of a purge done
+ * that had begun, and with calls served first that were under way.
  */
-export function place(
-  r: Replay,
-  ops: readonly Op[],
-  i: number,
-  op: AllocOp,
-  done: ReadonlySet<Op>,
-  early: (op: AllocOp, placed: Placed) => void,
-): Placed {
+export function place(r: Replay, flights: Flights, op: AllocOp, early: Early): Placed {
   const predicted = peek(r, op);
   let cpu = cpuThatFits(r, op);
   if (cpu >= 0) return accept(r, op, cpu, '');
@@ -71,10 +79,10 @@ export function place(
     cpu = cpuThatFits(r, op);
     if (cpu >= 0) return accept(r, op, cpu, `a purge on CPU ${e.op.cpu} was at work`);
   }
-  for (const other of concurrent(ops, i + 1, op, done)) {
+  for (const other of underWay(flights, op)) {
     const fits = cpuThatFits(r, other);
     if (fits < 0) continue;
-    early(other, accept(r, other, fits, `it was served before its event was logged`));
+    early(other, accept(r, other, fits, 'it was served before its event was logged'));
     cpu = cpuThatFits(r, op);
     if (cpu >= 0)
       return accept(r, op, cpu, `${other.task}-${other.pid} was served first, and logged later`);
@@ -85,17 +93,10 @@ export function place(
 
 /**
  * Do a stage of a purge. Calls under way that the model would have served as the kernel did before the
- * stage, and would not after it, were served before it. `i`: the operation the replay has come to.
+ * stage, and would not after it, were served before it.
  */
-export function performAmong(
-  r: Replay,
-  ops: readonly Op[],
-  i: number,
-  effect: Effect,
-  done: ReadonlySet<Op>,
-  early: (op: AllocOp, placed: Placed) => void,
-): void {
-  const fitted = [...concurrent(ops, i, effect.op, done)].filter((o) => cpuThatFits(r, o) >= 0);
+export function performAmong(r: Replay, flights: Flights, effect: Effect, early: Early): void {
+  const fitted = underWay(flights, effect.op).filter((o) => cpuThatFits(r, o) >= 0);
   perform(r, effect);
   for (const op of fitted) {
     if (op.at < 0 || cpuThatFits(r, op) >= 0) continue;
@@ -106,10 +107,14 @@ export function performAmong(
 }
 
 /** Why the model may have missed: what the trace shows to have been under way at the time. */
-export function because(ops: readonly Op[], i: number, op: AllocOp, where: Whereabouts): string {
-  const reasons: string[] = [];
-  for (const other of concurrent(ops, i + 1, op, new Set()))
-    reasons.push(`${other.task}-${other.pid} was allocating too`);
+export function because(
+  ops: readonly Op[],
+  i: number,
+  op: AllocOp,
+  where: Whereabouts,
+  flights: Flights,
+): string {
+  const reasons = underWay(flights, op).map((o) => `${o.task}-${o.pid} was allocating too`);
   for (let k = i - 1; k >= 0 && ops[k]!.n > op.since; k--) {
     const o = ops[k]!;
     if (threadOf(o) === threadOf(op) || o.kind === 'table') continue;

@@ -148,8 +148,6 @@ interface Reader {
 export const threadOf = (r: { pid: number; cpu: number }): number =>
   r.pid > 0 ? r.pid : -1 - r.cpu;
 
-const base = (r: Row): OpBase => ({ n: r.n, ts_ns: r.ts_ns, cpu: r.cpu, pid: r.pid, task: r.task });
-
 /** Is this area what `call` asks for: its first attempt, or one after a failure or at order 0? */
 function answers(call: Call, size: number, align: number): boolean {
   const pages = Math.ceil(call.size_bytes / 4096);
@@ -167,7 +165,11 @@ function readAlloc(reader: Reader, r: Row, t: TaskState): void {
   const align = Math.max(1, r.align_bytes / 4096);
   const call = t.calls.find((c) => answers(c, size, align));
   const op: AllocOp = {
-    ...base(r),
+    n: r.n,
+    ts_ns: r.ts_ns,
+    cpu: r.cpu,
+    pid: r.pid,
+    task: r.task,
     kind: 'alloc',
     size,
     align,
@@ -207,10 +209,16 @@ function readPrint(r: Row, t: TaskState): void {
 }
 
 function readTable(reader: Reader, r: Row, t: TaskState): void {
+  const clears = r.event === 'pmd_clear_huge' || r.event === 'pud_clear_huge';
+  if (clears && r.entryType !== 1) return; // nothing was cleared
   if ((r.event === 'pmd_set_huge' || r.event === 'pud_set_huge') && t.mapping)
     if (!t.mapping.request) readPhys(t.mapping, r);
   reader.ops.push({
-    ...base(r),
+    n: r.n,
+    ts_ns: r.ts_ns,
+    cpu: r.cpu,
+    pid: r.pid,
+    task: r.task,
     kind: 'table',
     event: r.event,
     entryType: r.entryType,
@@ -224,7 +232,17 @@ function readRow(reader: Reader, r: Row, t: TaskState): void {
   if (r.event === 'alloc_vmap_area') readAlloc(reader, r, t);
   else if (r.event === 'free_vmap_area_noflush') {
     t.mapping = undefined;
-    reader.ops.push({ ...base(r), kind: 'free', at: r.at, nr_lazy: r.count, lazy_max: r.limit });
+    reader.ops.push({
+      n: r.n,
+      ts_ns: r.ts_ns,
+      cpu: r.cpu,
+      pid: r.pid,
+      task: r.task,
+      kind: 'free',
+      at: r.at,
+      nr_lazy: r.count,
+      lazy_max: r.limit,
+    });
   } else if (r.event === 'vmalloc_range') {
     const { size_bytes, align_bytes, flags, n, cpu } = r;
     t.calls = [{ size_bytes, align_bytes, flags, n, cpu, last: undefined }, ...t.calls.slice(0, 1)];
