@@ -2,6 +2,7 @@ import type { Trace } from '../events/trace.js';
 import type { TableCounts } from '../linux/arm64/pgtable.js';
 import { free_vmap_area_noflush } from '../linux/mm/vmap-area.js';
 import {
+  adopt,
   type Effect,
   geometryFor,
   imageFrom,
@@ -21,6 +22,7 @@ import {
 import { begin, due, endPurge, hex } from './replay-purges.js';
 import { mapArea, seeTable, type TableReplay, tableReplay, unmapArea } from './replay-tables.js';
 import { type AllocOp, type FreeOp, type Op, type PurgeOp, vmallocOps } from './vmalloc-ops.js';
+import { inPages } from './vmalloc-pages.js';
 
 /** One thing the model got wrong. */
 export interface Miss {
@@ -111,14 +113,14 @@ function allocate(run: Run, op: AllocOp, i: number): void {
   if (placed.exact) return;
   run.first ??= op.n;
   const why = because(run.ops, i, op, placed.where, run.flights);
-  run.misses.push(miss(op, hex(placed.predicted), hex(op.at), why));
+  run.misses.push(miss(op, hex(run.replay, placed.predicted), hex(run.replay, op.at), why));
 }
 
 function release(run: Run, op: FreeOp): void {
   const { space } = run.replay;
   space.lazy_max = op.lazy_max;
-  const va = space.busy.get(op.at);
-  if (va === undefined) return; // an area from before the trace, or per-CPU memory: no event took it
+  const va = space.busy.get(op.at) ?? adopt(run.replay, op.at, op.nr_lazy - space.lazy_nr);
+  if (va === undefined) return;
   unmapArea(run.tables, op.at, space.areas.pages[va]!);
   free_vmap_area_noflush(space, va);
 }
@@ -204,9 +206,11 @@ function result(run: Run): Prediction {
  * replay goes on from the real address.
  */
 export function predict(trace: Trace, options: PredictOptions = {}): Prediction {
-  const { ops, nodes, firstProbe } = vmallocOps(trace);
-  const range = vmallocRange(ops) ?? { vstart: 0, vend: 0 };
-  const g = geometryFor(range.vstart, range.vend);
+  const { ops: ops4k, nodes, firstProbe } = vmallocOps(trace);
+  const range4k = vmallocRange(ops4k) ?? { vstart: 0, vend: 0 };
+  const g = geometryFor(range4k.vstart, range4k.vend);
+  const ops = inPages(ops4k, g.pageShift);
+  const range = vmallocRange(ops) ?? range4k;
   const early = options.early ?? imageFrom(ops, range);
   const cpus = options.cpus ?? (nodes || trace.meta.cpus || 1);
   const replay = newReplay(g, range, early, cpus, options.drainShortPools ?? true);

@@ -55,13 +55,33 @@ export interface PurgeResult {
   readonly because: string;
 }
 
-const LINEAR_END = 0xffff800000000000n >> 12n;
-const text = (areas: number, start: number, end: number): string =>
-  areas === 0 ? 'nothing' : `${areas} areas, ${hex(start)}-${hex(end)}`;
+const text = (r: Replay, areas: number, start: number, end: number): string =>
+  areas === 0 ? 'nothing' : `${areas} areas, ${hex(r, start)}-${hex(r, end)}`;
 
-/** Page `page` (of 4K) as an address. */
-export const hex = (page: number): string =>
-  page < 0 ? 'none' : `0x${(BigInt(page) << 12n).toString(16).padStart(16, '0')}`;
+/** Page `page` of the model as an address; 'none' below 0. */
+export const hex = (r: Replay, page: number): string =>
+  page < 0
+    ? 'none'
+    : `0x${(BigInt(page) << BigInt(r.tables.geometry.pageShift)).toString(16).padStart(16, '0')}`;
+
+/**
+ * Is the edge of the flushed range what the lazy areas say? It may lie further out where the flush
+ * covers more: the linear mapping of pages whose permissions are reset (vm_reset_perms), and the
+ * dirty part of vm_map_ram() blocks in use (vm_unmap_aliases).
+ */
+function edgeFits(r: Replay, model: number, real: number, outwards: 1 | -1): boolean {
+  if (real === model) return true;
+  if ((real - model) * outwards < 0) return false;
+  const { areas, busy, vstart } = r.space;
+  const modules = vstart - 2 ** (31 - r.tables.geometry.pageShift);
+  if (real < modules) return true; // the linear mapping lies below
+
+  for (const va of busy.values()) {
+    const from = areas.start[va]!;
+    if (areas.pages[va] === 0 && from <= real && real <= areas.end[va]!) return true;
+  }
+  return false;
+}
 
 /** A purge ends: all its stages are done. Compares what was purged. */
 export function endPurge(r: Replay, op: PurgeOp): PurgeResult {
@@ -71,10 +91,9 @@ export function endPurge(r: Replay, op: PurgeOp): PurgeResult {
   const { start, end, areas } = r.purge;
   r.purge = noPurge();
   r.full = false;
-  // vm_reset_perms() flushes the linear mapping of the pages too: the start then lies there.
-  const linear = BigInt(op.start) < LINEAR_END;
   const exact =
-    areas === op.areas && (areas === 0 || ((linear || start === op.start) && end === op.end));
+    areas === op.areas &&
+    (areas === 0 || (edgeFits(r, start, op.start, -1) && edgeFits(r, end, op.end, 1)));
   const because =
     areas < op.areas
       ? 'areas were taken off whose free events come later'
@@ -83,8 +102,8 @@ export function endPurge(r: Replay, op: PurgeOp): PurgeResult {
         : 'the flush covers more than the lazy areas (vm_map_ram blocks)';
   return {
     exact,
-    predicted: text(areas, start, end),
-    real: text(op.areas, op.start, op.end),
+    predicted: text(r, areas, start, end),
+    real: text(r, op.areas, op.start, op.end),
     because: exact ? '' : because,
   };
 }

@@ -100,6 +100,18 @@ export const peek = (r: Replay, op: AllocOp, cpu = op.cpu): number =>
 export const take = (r: Replay, op: AllocOp, cpu = op.cpu): number =>
   alloc_vmap_area(r.space, op.size, op.align, op.vstart, op.vend, cpu);
 
+/**
+ * An area that no event took (per-CPU memory, or from before the trace) is freed: take it now. Its size
+ * is what the count of lazy pages grows by. Undefined if that place is not free in the model.
+ */
+export function adopt(r: Replay, at: number, size: number): number | undefined {
+  const { space } = r;
+  if (!(size > 0) || !reserve(space.free, at, size)) return undefined;
+  const va = newArea(space.areas, at, at + size);
+  space.busy.set(at, va);
+  return va;
+}
+
 /** Where the model had the place that the kernel gave `op`. */
 export type Whereabouts = 'free' | 'pool' | 'lazy' | 'purging' | 'busy' | 'beyond';
 

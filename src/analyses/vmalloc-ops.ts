@@ -35,7 +35,7 @@ export interface AllocOp extends OpBase {
   readonly request: Request | undefined;
   /** Pages at its end that are never mapped: 1, or 0 for vm_map_ram(). */
   readonly guard: number;
-  /** Were the probes on, so that the absence of a request says something? */
+  /** Were calls probed, so that the absence of a request says something? */
   readonly probed: boolean;
   /** First frame, in 4K pages, where the trace tells it (ioremap); else NaN. */
   phys: number;
@@ -142,6 +142,7 @@ interface Reader {
   readonly tasks: Map<number, TaskState>;
   readonly purges: PurgeRow[];
   firstProbe: number;
+  firstCall: number;
 }
 
 /** A thread; the idle task is one thread per CPU. */
@@ -180,7 +181,7 @@ function readAlloc(reader: Reader, r: Row, t: TaskState): void {
     sinceCpu: call && !call.last ? call.cpu : t.lastCpu,
     request: call,
     guard: !call && r.align_bytes === 4096 && size > VMAP_MAX_ALLOC ? 0 : 1,
-    probed: r.n > reader.firstProbe,
+    probed: r.n > reader.firstCall,
     phys: Number.NaN,
     abandoned: false,
     trylocks: [],
@@ -245,6 +246,7 @@ function readRow(reader: Reader, r: Row, t: TaskState): void {
     });
   } else if (r.event === 'vmalloc_range') {
     const { size_bytes, align_bytes, flags, n, cpu } = r;
+    reader.firstCall = Math.min(reader.firstCall, n);
     t.calls = [{ size_bytes, align_bytes, flags, n, cpu, last: undefined }, ...t.calls.slice(0, 1)];
   } else if (TABLES.has(r.event)) readTable(reader, r, t);
   else if (r.event === 'mmap_lock_acquire_returned') {
@@ -254,8 +256,10 @@ function readRow(reader: Reader, r: Row, t: TaskState): void {
     r.event === 'decay_node' ||
     r.event === 'purge_node' ||
     r.event === 'purge_vmap_area_lazy'
-  )
-    reader.purges.push((t.stage = { row: r, until: Number.POSITIVE_INFINITY }));
+  ) {
+    t.stage = { row: r, until: Number.POSITIVE_INFINITY, overflow: t.mapping?.at === -1 };
+    reader.purges.push(t.stage);
+  }
 }
 
 /**
@@ -269,6 +273,7 @@ export function vmallocOps(trace: Trace): VmallocOps {
     tasks: new Map(),
     purges: [],
     firstProbe: Number.POSITIVE_INFINITY,
+    firstCall: Number.POSITIVE_INFINITY,
   };
   for (const r of vmallocRows(trace)) {
     const key = threadOf(r);

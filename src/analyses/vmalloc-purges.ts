@@ -5,6 +5,8 @@ import type { Row } from './vmalloc-rows.js';
 export interface PurgeRow {
   readonly row: Row;
   until: number;
+  /** Did the task's last allocation fail? Then it is the purge of an overflow, which empties the pools. */
+  readonly overflow: boolean;
 }
 
 const base = (r: Row, n = r.n): OpBase => ({
@@ -43,7 +45,7 @@ function purgeOps(rows: readonly PurgeRow[], frees: readonly number[], nodes: re
   let probed = false;
   let purged = 0;
   let last = -1;
-  for (const { row, until } of rows) {
+  for (const { row, until, overflow } of rows) {
     if (row.event === 'decay_node') {
       probed = true;
       const node = nodeAt(nodes, row.object);
@@ -54,7 +56,7 @@ function purgeOps(rows: readonly PurgeRow[], frees: readonly number[], nodes: re
       purged += row.count;
       if (!probed) {
         const n = takenAt(frees, purged, last, row.n);
-        ops.push({ ...base(row, n), kind: 'decay', node: -1, full: false, until: row.n });
+        ops.push({ ...base(row, n), kind: 'decay', node: -1, full: overflow, until: row.n });
         ops.push({ ...base(row, n), kind: 'release', node: -1, until: row.n });
       }
       probed = false;
