@@ -63,8 +63,16 @@ export interface PredictOptions {
   readonly cpus?: number | undefined;
   /** Pools shorter than 4 are drained whole (6.12). Default true. */
   readonly drainShortPools?: boolean;
-  /** Areas taken before the trace began, sorted, in 4K pages [start, end). Default: the kernel image, from the trace. */
-  readonly early?: readonly [number, number][] | undefined;
+  /** Areas of /proc/vmallocinfo at any time of the run. Default: what was taken early comes from the trace. */
+  readonly areas?: readonly KnownArea[] | undefined;
+}
+
+/** An area of /proc/vmallocinfo; [start, end) in 4K pages. */
+export interface KnownArea {
+  readonly start: number;
+  readonly end: number;
+  /** First frame, in 4K pages; null where it is not known. */
+  readonly phys: number | null;
 }
 
 interface Run {
@@ -200,6 +208,21 @@ function result(run: Run): Prediction {
   };
 }
 
+/** Of the known areas, those no allocation of the trace made; the others tell frames of their ioremap. */
+function earlyAreas(areas: readonly KnownArea[], ops: readonly Op[]): [number, number][] {
+  const made = new Map<number, AllocOp>();
+  for (const op of ops) if (op.kind === 'alloc') made.set(op.at, op);
+  for (const a of areas) {
+    const op = made.get(a.start);
+    const unknown = op && !op.request && Number.isNaN(op.phys) && op.size === a.end - a.start;
+    if (unknown && a.phys !== null) op.phys = a.phys;
+  }
+  return areas
+    .filter((a) => !made.has(a.start))
+    .map((a): [number, number] => [a.start, a.end])
+    .sort((x, y) => x[0] - y[0]);
+}
+
 /**
  * Replay the operations of a real run through the model: each allocation, free and stage of a purge
  * as the trace has it, and compare every address, every purge and the page tables. After a miss the
@@ -209,9 +232,13 @@ export function predict(trace: Trace, options: PredictOptions = {}): Prediction 
   const { ops: ops4k, nodes, firstProbe } = vmallocOps(trace);
   const range4k = vmallocRange(ops4k) ?? { vstart: 0, vend: 0 };
   const g = geometryFor(range4k.vstart, range4k.vend);
+  const scale = 2 ** (g.pageShift - 12);
+  const known = options.areas && earlyAreas(options.areas, ops4k);
   const ops = inPages(ops4k, g.pageShift);
   const range = vmallocRange(ops) ?? range4k;
-  const early = options.early ?? imageFrom(ops, range);
+  const early = known
+    ? known.map(([s, e]): [number, number] => [s / scale, e / scale])
+    : imageFrom(ops, range);
   const cpus = options.cpus ?? (nodes || trace.meta.cpus || 1);
   const replay = newReplay(g, range, early, cpus, options.drainShortPools ?? true);
   const run: Run = {

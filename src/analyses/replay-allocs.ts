@@ -14,7 +14,7 @@ export interface Flights {
 
 /** No call begun yet. */
 export const newFlights = (ops: readonly Op[]): Flights => ({
-  byBegin: ops.filter((o) => o.kind === 'alloc').sort((x, y) => x.since - y.since),
+  byBegin: ops.filter((o): o is AllocOp => o.kind === 'alloc').sort((x, y) => x.since - y.since),
   next: 0,
   open: [],
 });
