@@ -9,7 +9,7 @@ import { regionOf, type System, type Task } from '../linux/system.js';
 export interface Footprints {
   readonly readers: Int32Array;
   readonly writers: Int32Array;
-  /** Words some step was taken for local by. */
+  /** Words by which some step was taken for local: 1 it reads them (nobody else writes), 2 it writes them. */
   readonly assumed: Uint8Array;
   /** Rises when something new contradicts what was assumed: a word varies after all, or is another task's business too. */
   version: number;
@@ -124,7 +124,8 @@ export function learn(f: Footprints, sys: System, task: Task, step: Step): void 
   words(sys, task, step, (word, writes) => {
     const mask = writes ? f.writers : f.readers;
     if (mask[word]! & bit) return;
-    if (f.assumed[word] === 1 || (writes && f.writers[word] === 0)) f.version++;
+    const assumed = writes ? f.assumed[word]! : f.assumed[word]! & 2;
+    if (assumed !== 0 || (writes && f.writers[word] === 0)) f.version++;
     mask[word]! |= bit;
   });
 }
@@ -141,6 +142,6 @@ export function isLocal(f: Footprints, sys: System, task: Task, step: Step): boo
     const who = writes ? f.readers[word]! | f.writers[word]! : f.writers[word]!;
     if (who & others) local = false;
   });
-  if (local) words(sys, task, step, (word) => (f.assumed[word] = 1));
+  if (local) words(sys, task, step, (word, writes) => (f.assumed[word]! |= writes ? 2 : 1));
   return local;
 }

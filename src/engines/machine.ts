@@ -52,20 +52,23 @@ export function machine(sys: System, grain: Grain = 'moves'): Machine {
  * finds an assumption wrong. A pure matter of speed.
  */
 export function scout(m: Machine): void {
-  const n = m.sys.tasks.length;
-  for (let run = 0; run < 2 * n; run++) {
+  const { tasks } = m.sys;
+  for (let run = 0; run < 2 * tasks.length; run++) {
     refresh(m);
     begin(m);
-    for (let i = 0, idle = 0; idle < n; i++) {
-      const task = m.sys.tasks[run < n && idle === 0 ? run : (run + i) % n]!;
-      const { n: moves, queues } = movesOf(m, task);
-      if (moves > 0 && !queues) move(m, task, (run + i) % moves, false);
-      idle = moves > 0 && !queues ? 0 : idle + 1;
-      if (run < n && idle > 0) i = idle;
-      m.sys.fault = undefined;
-      if (i > ENDLESS) break;
-    }
+    const turns = tasks.map((_, i) => tasks[(run + i) % tasks.length]!);
+    if (run < tasks.length) while (scoutMove(m, turns[0]!, run));
+    while (turns.filter((task) => scoutMove(m, task, run)).length > 0);
   }
+}
+
+/** One move of `task`, whatever it leads to; false if it has none. */
+function scoutMove(m: Machine, task: Task, run: number): boolean {
+  const { n, queues } = movesOf(m, task);
+  if (n === 0 || queues) return false;
+  move(m, task, run % n, false);
+  m.sys.fault = undefined;
+  return true;
 }
 
 /** Forget what depends on who touches what, as it is known now; true if there was anything new. */
