@@ -16,6 +16,8 @@ export interface Move {
   readonly value: number;
   /** For people: 'pXdp_get(pmd[0]) -> table 0'. */
   readonly text: string;
+  /** Locks the task held when it did it: 'init_mm W'. */
+  readonly held: readonly string[];
 }
 
 /** Over what a verdict was reached. */
@@ -45,4 +47,6 @@ export interface Verdict {
   /** For `ptlab replay`; null without a counterexample. */
   readonly token: string | null;
   readonly counterexample: readonly Move[];
+  /** What went wrong, in a sentence; null without a counterexample. */
+  readonly explanation: string | null;
 }
