@@ -31,10 +31,11 @@ export function begin(r: Replay, op: DecayOp | ReleaseOp): Effect[] {
       continue;
     }
     r.full = op.full;
-    now.push(
-      { what: 'decay', node, full: op.full, op },
-      { what: 'detach', node, full: op.full, op },
-    );
+    const decay: Effect = { what: 'decay', node, full: op.full, op };
+    // Without probes only the taking off is placed exactly, by the count of frees.
+    if (op.node < 0) r.effects.push(decay);
+    else now.push(decay);
+    now.push({ what: 'detach', node, full: op.full, op });
   }
   return now;
 }
