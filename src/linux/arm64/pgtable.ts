@@ -55,6 +55,9 @@ export interface PageTables {
   readonly root: Table;
   readonly info: Map<Table, TableInfo>;
   readonly counts: TableCounts;
+  /** The PTE table used last and the PMD-size slot it maps (-1: none): neighbours come together. */
+  lastSlot: number;
+  lastTable: Table;
   /** The owner's notion of time, for the age of tables. */
   clock: number;
   nextId: number;
@@ -72,6 +75,8 @@ export function pageTables(g: Geometry): PageTables {
     root: 1,
     info: new Map(),
     counts: tableCounts(),
+    lastSlot: -1,
+    lastTable: 0,
     clock: 0,
     nextId: 1,
     ages: undefined,
@@ -102,6 +107,7 @@ export function freeTable(t: PageTables, table: Table): void {
   const info = t.info.get(table);
   if (!info) throw new Error(`double free: no live table at ${table}`);
   t.info.delete(table);
+  if (table === t.lastTable) t.lastSlot = -1;
   t.cells.fill(Number.NaN, table, table + t.geometry.entries);
   t.spare.push(table);
   t.ages?.push(t.clock - info.born);

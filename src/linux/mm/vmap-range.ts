@@ -56,29 +56,39 @@ function vmap_try_huge(
   return true;
 }
 
-/** Fill PTEs [page, end) of a PTE table. C: vmap_pte_range() */
+/** Fill `n` PTEs of a PTE table from place `at` on. C: vmap_pte_range() */
 function vmap_pte_range(
   t: PageTables,
-  table: Table,
+  at: number,
+  n: number,
   page: number,
-  end: number,
   pfn: number,
   how: Mapping,
 ): void {
-  const { contPte_pages: group, entries } = t.geometry;
   const { cells } = t;
-  for (let p = page; p < end; p++, pfn++) {
-    const place = table + (p % entries);
-    if (cells[place] !== 0) throw new Error(`page ${p} is mapped already: EBUSY`);
-    const first = p - (p % group);
-    const cont =
-      how.cont &&
-      first >= page &&
-      first + group <= end &&
-      (pfn - (p - first)) % group === 0 &&
-      how.maxShift >= Math.log2(group);
-    cells[place] = pageEntry(pfn, how.prot, cont);
+  const first = pageEntry(pfn, how.prot);
+  const step = pageEntry(1, 0) - pageEntry(0, 0);
+  for (let i = 0; i < n; i++) {
+    if (cells[at + i] !== 0) throw new Error(`page ${page + i} is mapped already: EBUSY`);
+    cells[at + i] = first + i * step;
   }
+  if (how.cont) setCont(t, at, n, page, pfn, how.prot);
+}
+
+/** Give whole aligned groups the contiguous hint. C: arch_vmap_pte_range_map_size() */
+function setCont(
+  t: PageTables,
+  at: number,
+  n: number,
+  page: number,
+  pfn: number,
+  prot: number,
+): void {
+  const group = t.geometry.contPte_pages;
+  const skip = Math.ceil(page / group) * group - page;
+  if ((pfn + skip) % group !== 0) return;
+  for (let i = skip; i + group <= n; i += group)
+    for (let k = i; k < i + group; k++) t.cells[at + k] = pageEntry(pfn + k, prot, true);
 }
 
 /**
@@ -94,17 +104,13 @@ function mapBelow(
   pfn: number,
   how: Mapping,
 ): void {
-  if (height === 0) {
-    vmap_pte_range(t, table, page, end, pfn, how);
-    return;
-  }
   const { shift, entries, topEntries, levels } = t.geometry;
   const n = height === levels - 1 ? topEntries : entries;
   const span = 2 ** shift[height]!;
   while (page < end) {
     const index = Math.floor(page / span);
     const next = Math.min(end, (index + 1) * span);
-    const place = table + (index % n);
+    const place = table + (index - Math.floor(index / n) * n);
     if (!vmap_try_huge(t, place, height, page, next, pfn, how)) {
       let entry = t.cells[place]!;
       if (entry === 0) {
@@ -112,11 +118,24 @@ function mapBelow(
         t.cells[place] = entry;
         if (height === 1) t.counts.pte_tables_allocated++;
       }
-      mapBelow(t, tableOf(entry), height - 1, page, next, pfn, how);
+      const below = tableOf(entry);
+      if (height > 1) mapBelow(t, below, height - 1, page, next, pfn, how);
+      else {
+        t.lastSlot = index;
+        t.lastTable = below;
+        vmap_pte_range(t, below + (page - index * span), next - page, page, pfn, how);
+      }
     }
     pfn += next - page;
     page = next;
   }
+}
+
+/** Place of the PTE of `page` if [page, page + pages) lies in the PTE table used last, else 0. */
+function inLastTable(t: PageTables, page: number, pages: number): number {
+  const block = t.geometry.pmd_pages;
+  const at = page - t.lastSlot * block;
+  return at >= 0 && at + pages <= block ? t.lastTable + at : 0;
 }
 
 /** Map [page, page + pages) to the frames from `pfn` on. C: vmap_range_noflush() */
@@ -127,25 +146,27 @@ export function vmap_range_noflush(
   pfn: number,
   how: Mapping,
 ): void {
-  mapBelow(t, t.root, t.geometry.levels - 1, page, page + pages, pfn, how);
+  const at = how.maxShift < t.geometry.shift[1]! ? inLastTable(t, page, pages) : 0;
+  if (at > 0) vmap_pte_range(t, at, pages, page, pfn, how);
+  else mapBelow(t, t.root, t.geometry.levels - 1, page, page + pages, pfn, how);
 }
 
 function unmapBelow(t: PageTables, table: Table, height: number, page: number, end: number): void {
   const { shift, entries, topEntries, levels } = t.geometry;
-  if (height === 0) {
-    const first = table + (page % entries);
-    t.cells.fill(0, first, first + (end - page));
-    return;
-  }
   const n = height === levels - 1 ? topEntries : entries;
   const span = 2 ** shift[height]!;
   while (page < end) {
     const index = Math.floor(page / span);
     const next = Math.min(end, (index + 1) * span);
-    const place = table + (index % n);
+    const place = table + (index - Math.floor(index / n) * n);
     const entry = t.cells[place]!;
-    if (entry % 4 === 3) unmapBelow(t, tableOf(entry), height - 1, page, next);
-    else if (entry !== 0) {
+    if (entry % 4 === 3 && height > 1) unmapBelow(t, tableOf(entry), height - 1, page, next);
+    else if (entry % 4 === 3) {
+      t.lastSlot = index;
+      t.lastTable = tableOf(entry);
+      const first = t.lastTable + (page - index * span);
+      t.cells.fill(0, first, first + (next - page));
+    } else if (entry !== 0) {
       t.cells[place] = 0;
       if (height === 2) t.counts.huge_cleared_pud++;
       else t.counts.huge_cleared_pmd++;
@@ -156,5 +177,10 @@ function unmapBelow(t: PageTables, table: Table, height: number, page: number, e
 
 /** Clear what maps [page, page + pages). Frees no table. C: vunmap_range_noflush() */
 export function vunmap_range_noflush(t: PageTables, page: number, pages: number): void {
+  const at = inLastTable(t, page, pages);
+  if (at > 0) {
+    t.cells.fill(0, at, at + pages);
+    return;
+  }
   unmapBelow(t, t.root, t.geometry.levels - 1, page, page + pages);
 }
