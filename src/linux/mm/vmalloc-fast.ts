@@ -16,6 +16,16 @@ import {
   vmap_init_free_space,
   vmapSpace,
 } from './vmap-area.js';
+import {
+  fragmented,
+  new_vmap_block,
+  VMAP_MAX_ALLOC,
+  type VmapBlocks,
+  vb_alloc,
+  vb_free,
+  vmapBlockPages,
+  vmapBlocks,
+} from './vmap-block.js';
 import { type Purged, purge_vmap_area_lazy } from './vmap-nodes.js';
 import { type Mapping, vmap_range_noflush, vunmap_range_noflush } from './vmap-range.js';
 
@@ -46,6 +56,7 @@ export interface Vmalloc extends SizeRules {
   /** Allocations between the free that makes a drain due and the drain; 0: at once. */
   drainLag: number;
   drainDue: number;
+  readonly blocks: VmapBlocks;
   purges: number;
   allocations: number;
 }
@@ -83,12 +94,13 @@ export function bootMachine(m: Machine): Vmalloc {
     mayReplace: undefined,
     drainLag: 0,
     drainDue: -1,
+    blocks: vmapBlocks(vmapBlockPages(g), m.cpus),
     purges: 0,
     allocations: 0,
   };
 }
 
-/** Purge what is lazily free. C: vm_unmap_aliases(), drain_vmap_area_work() */
+/** Purge what is lazily free. C: __purge_vmap_area_lazy() */
 export function purge(v: Vmalloc, full = false): Purged {
   v.purges++;
   v.drainDue = -1;
@@ -102,6 +114,8 @@ function area(v: Vmalloc, shape: Shape, vstart: number, vend: number, cpu: numbe
   const { size, align } = shape;
   let va = alloc_vmap_area(v.space, size, align, vstart, vend, cpu);
   if (va !== 0) return va;
+  for (const vb of fragmented(v.blocks, true))
+    free_vmap_area_noflush(v.space, v.space.busy.get(vb.at)!);
   purge(v, true);
   va = alloc_vmap_area(v.space, size, align, vstart, vend, cpu);
   return va;
@@ -221,4 +235,36 @@ export function vmap(v: Vmalloc, pfn: number, pages: number, cpu: number): numbe
   const at = v.space.areas.start[va]!;
   vmap_range_noflush(v.tables, at, pages, pfn, mapping(v, KERNEL, 0, false));
   return at;
+}
+
+/** Map `pages` frames from `pfn` on for a short time: the first page, or -1. C: vm_map_ram() */
+export function vm_map_ram(v: Vmalloc, pfn: number, pages: number, cpu: number): number {
+  const { vstart, vend } = v.space;
+  const small = pages <= VMAP_MAX_ALLOC;
+  let at = small ? vb_alloc(v.blocks, pages, cpu) : -1;
+  if (at < 0) {
+    const size = small ? v.blocks.pages : pages;
+    const align = small ? size : 1;
+    const va = area(v, { order: 0, pages, size, align }, vstart, vend, cpu);
+    if (va === 0) return -1;
+    at = v.space.areas.start[va]!;
+    if (small) new_vmap_block(v.blocks, at, pages, cpu);
+  }
+  vmap_range_noflush(v.tables, at, pages, pfn, mapping(v, KERNEL, 0, false));
+  return at;
+}
+
+/** Undo vm_map_ram(). C: vm_unmap_ram() */
+export function vm_unmap_ram(v: Vmalloc, at: number, pages: number): void {
+  vunmap_range_noflush(v.tables, at, pages);
+  if (pages > VMAP_MAX_ALLOC) release(v, v.space.busy.get(at)!);
+  else if (vb_free(v.blocks, at, pages))
+    release(v, v.space.busy.get(Math.floor(at / v.blocks.pages) * v.blocks.pages)!);
+}
+
+/** Purge now, fragmented vm_map_ram blocks included. C: vm_unmap_aliases() */
+export function vm_unmap_aliases(v: Vmalloc): Purged {
+  for (const vb of fragmented(v.blocks, false))
+    free_vmap_area_noflush(v.space, v.space.busy.get(vb.at)!);
+  return purge(v);
 }
