@@ -6,6 +6,7 @@ import { importCommand } from './import.js';
 import { info } from './info.js';
 import { predict } from './predict.js';
 import { runCommand } from './run.js';
+import { simulateCommand } from './simulate.js';
 
 /** Every command of the CLI by name; help, tests and docs iterate over this. */
 export const commands = {
@@ -16,4 +17,5 @@ export const commands = {
   info,
   predict,
   run: runCommand,
+  simulate: simulateCommand,
 } satisfies Record<string, Command>;
