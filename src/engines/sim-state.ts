@@ -34,6 +34,8 @@ export interface Thread {
   /** The last event it logged, and the time it has worked since. */
   probe: string;
   worked: number;
+  /** Events since that no time was measured to. */
+  overlooked: number;
   /** In the queue of a lock since; NaN if in none. */
   queuedAt: number;
   /** A waker has given it the lock already. */

@@ -52,7 +52,7 @@ function threadsOf(sys: System, o: SimulateOptions): Thread[] {
   return sys.tasks.map((task, id) => ({
     id, task, pid: o.pid?.(id) ?? 100 + id, cpu: Math.max(0, task.cpu) % o.cpus,
     gen: task.run(sys) as Thread['gen'], step: undefined, state: 2, padding: false, version: 0,
-    endsAt: 0, remaining: 0, vruntime: 0, onCpuAt: 0, probe: '', worked: 0,
+    endsAt: 0, remaining: 0, vruntime: 0, onCpuAt: 0, probe: '', worked: 0, overlooked: 0,
     queuedAt: Number.NaN, granted: false, waking: false, contended: false, gpEnds: 0, spinUntil: 0,
   })); // biome-ignore format: a table
 }

@@ -1,7 +1,8 @@
 // Workloads in time: vmalloc callers beside readers of the dump, for every scheme and era.
-import { type Geometry, geometry } from '../linux/arm64/geometry.js';
+import { geometry } from '../linux/arm64/geometry.js';
 import type { Era } from '../linux/eras.js';
 import { type Dumping, reads_dump } from '../linux/mm/ptdump-timed.js';
+import type { Machine } from '../linux/mm/vmalloc-fast.js';
 import { type VmallocState, vmallocOn } from '../linux/mm/vmalloc-state.js';
 import type { Scheme } from '../linux/scheme.js';
 import type { Kernel } from '../linux/step.js';
@@ -23,9 +24,10 @@ export interface TimedSetup {
   /** Tasks that read the dump, on the CPUs behind the callers'. */
   readonly readers: number;
   readonly dump: Dumping;
-  readonly geometry?: Geometry;
-  /** Bytes of the kernel image at VMALLOC_START. */
-  readonly image_bytes?: number;
+  /** The rest of the machine; default: 4K pages, 48 bits, an image of 11 MiB. */
+  readonly machine?: Machine;
+  /** Puts things into vmalloc's address space before the run. */
+  readonly prepare?: (vm: VmallocState) => void;
 }
 
 /** Room for tables that are freed later (rcu-free, async-free lay out a list as long as the tables there are). */
@@ -48,9 +50,9 @@ function setUpScheme(sys: System): void {
 export function timedSystem(s: TimedSetup): { sys: System; vm: VmallocState } {
   const variant = ['handoff', ...(s.variant ?? [])];
   const sys = newSystem(s.scheme, variant, { grows: true });
-  const g = s.geometry ?? geometry('4K', 48);
-  const image_pages = Math.ceil((s.image_bytes ?? 11 * 2 ** 20) / g.pageSize_bytes);
-  const vm = vmallocOn(sys, { geometry: g, cpus: s.cpus, era: s.era, image_pages, huge: true });
+  const machine = s.machine ?? { geometry: geometry('4K', 48), cpus: s.cpus, image_pages: 2816 };
+  const vm = vmallocOn(sys, { ...machine, era: s.era, cpus: s.cpus });
+  s.prepare?.(vm);
   let left = s.callers.length;
   for (const c of s.callers) {
     sys.textCpus.push(c.cpu);
