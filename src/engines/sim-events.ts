@@ -53,6 +53,7 @@ function restart(t: Thread, probe: string): void {
   t.probe = probe;
   t.worked = 0;
   t.overlooked = 0;
+  t.flushed = false;
 }
 
 const places: Readonly<Record<string, string>> = {
