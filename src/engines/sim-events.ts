@@ -103,7 +103,7 @@ const files: Readonly<Record<string, string>> = {
   wait_event: 'kernel/sched/wait.c',
   synchronize_rcu: 'kernel/rcu/tree.c',
   percpu_down_read: 'include/linux/percpu-rwsem.h',
-  pages: 'mm/page_alloc.c',
+  might_alloc: 'include/linux/sched/mm.h',
 };
 
 /** "BUG: sleeping function called from invalid context" with its fields; the line is not known, so 0. */

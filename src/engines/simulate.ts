@@ -52,7 +52,7 @@ function threadsOf(sys: System, o: SimulateOptions): Thread[] {
   return sys.tasks.map((task, id) => ({
     id, task, pid: o.pid?.(id) ?? 100 + id, cpu: Math.max(0, task.cpu) % o.cpus,
     gen: task.run(sys) as Thread['gen'], step: undefined, state: 2, padding: false, version: 0,
-    endsAt: 0, remaining: 0, vruntime: 0, onCpuAt: 0, probe: '', worked: 0, overlooked: 0, after: 0, flushed: false,
+    endsAt: 0, remaining: 0, vruntime: 0, onCpuAt: 0, probe: '', worked: 0, overlooked: 0, after: 0, flushed: false, complained: false,
     queuedAt: Number.NaN, granted: false, waking: false, contended: false, gpEnds: 0, spinUntil: 0,
   })); // biome-ignore format: a table
 }
@@ -205,7 +205,10 @@ function complete(sim: Sim, t: Thread): boolean {
 /** What follows from a step that was done. */
 function settle(sim: Sim, t: Thread, step: Step, result: number): void {
   sim.steps++;
+  if (sim.sys.fault?.kind === 'sleeping in atomic context' && t.complained)
+    sim.sys.fault = undefined;
   if (sim.sys.fault) faulted(sim, t);
+  t.complained = false;
   switch (step.op) {
     case 'lock':
       stopWaiting(sim, t, step.on);
