@@ -9,6 +9,12 @@ export { type SleepCosts, sleepCosts } from './analyses/sleep-costs.js';
 // charts: table -> Vega-Lite spec
 export type { About, Chart, Spec } from './charts/chart.js';
 export { chart, load } from './commands/notebook.js';
+export {
+  compareFigures,
+  compareSleeps,
+  type SimulatedRun,
+  simulated,
+} from './commands/simulated.js';
 // events: the one schema, traces, their files
 export { readTrace } from './events/file.js';
 export type { TraceMeta } from './events/meta.js';
