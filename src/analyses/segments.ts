@@ -14,7 +14,10 @@ const known = [
 
 /** Times of one machine, as one trace shows them. */
 export interface Segments {
-  /** 'event>event' -> times between two neighbours of one task, ns, ascending. */
+  /**
+   * 'event>event' -> times between two neighbours of one task, ns, ascending; and 'event>event@walk' or '@idle' of those
+   * that began while another task's walk was under way, or none: a machine is not equally fast in both.
+   */
   readonly segments: Readonly<Record<string, readonly number[]>>;
   /** From asking for init_mm's lock to having it, where nobody was in the way. */
   readonly lock_ns: readonly number[];
@@ -37,12 +40,16 @@ const WALK = known.indexOf('walk');
 interface Last {
   name: string;
   at: number;
+  /** A walker held the lock then. */
+  walk: boolean;
 }
 
 interface Scan {
   readonly mm: bigint | null;
   readonly write: number;
   readonly times: Map<string, number[]>;
+  /** The same, by whether another task's walk was under way where they began. */
+  readonly byState: Map<string, number[]>;
   readonly last: Map<number, Last>;
   readonly asked: Map<number, { at: number; contended: boolean }>;
   readonly lock: number[];
@@ -191,8 +198,12 @@ function scan(trace: Trace, s: Scan, from: number, to: number, who: ReadonlySet<
       if (/^(walk|key_)/.test(name)) onReader(s, name, pid, at);
       readers = Math.max(readers, s.active.size);
       const last = s.last.get(pid);
-      if (last) push(s.times, `${last.name}>${name}`, at - last.at);
-      s.last.set(pid, { name, at });
+      if (last) {
+        push(s.times, `${last.name}>${name}`, at - last.at);
+        push(s.byState, `${last.name}>${name}@${last.walk ? 'walk' : 'idle'}`, at - last.at);
+      }
+      const walk = [...s.holders].some((p) => p !== pid && s.walkers.has(p));
+      s.last.set(pid, { name, at, walk });
       if (lastOf.get(pid) === base + i) s.active.delete(pid);
     }
     base += b.numRows;
@@ -237,6 +248,9 @@ function patchShare(trace: Trace, s: Scan): number | null {
   return seen + unseen === 0 ? null : (unseen + 1) / (seen + unseen + 2);
 }
 
+/** Times seen at least so often in one state are kept by state, too. */
+const ENOUGH = 50;
+
 /** Waits are simulated, not drawn; so are the times between reads. */
 const WAITED = /start_locking\.(read|write)>mmap_lock_acquire_returned\.\1$/;
 
@@ -259,12 +273,15 @@ export function segmentsOf(trace: Trace): Segments {
   const { walkers, who } = workers(trace, from, to);
   const s: Scan = {
     mm: initMm(trace), write: dictValues(trace, 'lock_mode').indexOf('write'), times: new Map(),
-    last: new Map(), asked: new Map(), lock: [], wake: [], released: Number.NaN, reads: new Map(),
+    byState: new Map(), last: new Map(), asked: new Map(), lock: [], wake: [], released: Number.NaN, reads: new Map(),
     gaps: [], counts: [], keyOn: false, active: new Set(), walkers, holders: new Set(),
     flipping: new Map(), flips: [],
   }; // biome-ignore format: a table
   const readers = scan(trace, s, from, to, who);
   const kept = [...s.times].filter(([k, v]) => !WAITED.test(k) && v.length >= 5);
+  const twice = [...s.byState].filter(
+    ([k, v]) => !WAITED.test(k.replace(/@.*/, '')) && v.length >= ENOUGH,
+  );
   const missing: string[] = [];
   if (s.lock.length === 0) missing.push('lock: no mmap_lock event of init_mm');
   if (s.wake.length === 0) missing.push('wake-up: nobody waited for the lock and was seen waiting');
@@ -272,7 +289,7 @@ export function segmentsOf(trace: Trace): Segments {
   const lacks = ['vmalloc_range>alloc_vmap_area', 'vfree>free_vmap_area_noflush'];
   for (const k of lacks) if (!kept.some(([n]) => n === k)) missing.push(`${k}: not seen 5 times`);
   return {
-    segments: Object.fromEntries(kept.map(([k, v]) => [k, sorted(v)])),
+    segments: Object.fromEntries([...kept, ...twice].map(([k, v]) => [k, sorted(v)])),
     lock_ns: sorted(s.lock),
     wake_ns: sorted(s.wake),
     next_read_ns: sorted(s.gaps),

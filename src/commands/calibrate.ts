@@ -37,7 +37,7 @@ async function run(args: readonly string[], options: Options, context: Context):
   }
   const { profile, unfit } = fitProfile(path, path, hz, m);
   const rows = [
-    ...Object.entries(m.segments).flatMap(([k, v]) => rowOf(k, v)),
+    ...Object.entries(m.segments).flatMap(([k, v]) => (k.includes('@') ? [] : rowOf(k, v))),
     ...rowOf('lock, nobody in the way', m.lock_ns),
     ...rowOf('wake-up of a waiting reader', m.wake_ns),
     ...rowOf('from one read to the next', m.next_read_ns),

@@ -47,7 +47,8 @@ export function fitProfile(
   if (own['wake-up']) own['context switch'] = { dist: { median_ns: 0 }, source };
   const segments = Object.fromEntries(Object.entries(m.segments).map(([k, v]) => [k, dist(v)]));
   // The flip is the time between key_en and the walk: drawn once, not twice.
-  if (own['key flip'] && segments['key_en>walk']) segments['key_en>walk'] = { quantiles_ns: [0] };
+  for (const k of Object.keys(segments))
+    if (own['key flip'] && k.startsWith('key_en>walk')) segments[k] = { quantiles_ns: [0] };
   const profile: Profile = {
     name,
     about: `fitted to ${source}`,

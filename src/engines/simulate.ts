@@ -167,7 +167,10 @@ function padding(sim: Sim, t: Thread, step: Step): number {
   const flush = step.op === 'tlbi' && t.probe === FREE;
   const probe = flush ? LOCK : probeOf(sim, step);
   if (probe === '' || (t.flushed && probe === LOCK)) return 0;
-  let table = segments.get(`${t.probe}>${probe}`);
+  const pair = `${t.probe}>${probe}`;
+  const writer = sim.sys.cells[sim.initMm] ?? 0;
+  const state = writer !== 0 && writer !== t.id + 1 ? 'walk' : 'idle';
+  let table = segments.get(`${pair}@${state}`) ?? segments.get(pair);
   if (flush) table ??= segments.get(`${FREE}>pmd_set_huge`);
   const gap = table ? Math.max(0, draw(sim.random, table) - t.worked) : 0;
   if (flush) {
