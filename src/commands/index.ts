@@ -2,8 +2,10 @@ import { analyze } from './analyze.js';
 import { chart } from './chart.js';
 import type { Command } from './command.js';
 import { demo } from './demo.js';
+import { explore } from './explore.js';
 import { importCommand } from './import.js';
 import { info } from './info.js';
+import { replay } from './replay.js';
 import { runCommand } from './run.js';
 
 /** Every command of the CLI by name; help, tests and docs iterate over this. */
@@ -11,7 +13,9 @@ export const commands = {
   analyze,
   chart,
   demo,
+  explore,
   import: importCommand,
   info,
+  replay,
   run: runCommand,
 } satisfies Record<string, Command>;
