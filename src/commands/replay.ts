@@ -1,4 +1,5 @@
 import { replay as replayRun } from '../engines/replay.js';
+import { recorder } from '../engines/run.js';
 import { decodeToken, type Run } from '../engines/token.js';
 import type { Move } from '../engines/verdict.js';
 import { fileWriter } from '../events/file.js';
@@ -41,7 +42,9 @@ async function run(args: readonly string[], options: Options): Promise<Answer> {
   meta.cpus = 1 + Math.max(...sys.tasks.map((t) => t.cpu));
   const output = options['output'] === undefined ? null : String(options['output']);
   const writer = output === null ? undefined : fileWriter(output, meta);
-  const told = asUserError(() => replayRun(sys, made.schedule, writer?.log));
+  const told = asUserError(() =>
+    replayRun(sys, made.schedule, writer && recorder(writer.log, sys)),
+  );
   writer?.finish(meta);
   const { scheme: name, memory, variant } = made;
   const json = { scenario: scenario.name, scheme: name, memory, sizes, variant, kind: told.kind, stuck: told.stuck, output, steps: told.steps }; // biome-ignore format: one line

@@ -34,7 +34,8 @@ function javascript(path: string): string {
     const message = ts.flattenDiagnosticMessageText(bad.messageText, ' ');
     throw new UserError(`${path}:${(at?.line ?? 0) + 1}: ${message}`);
   }
-  const library = pathToFileURL(resolve(import.meta.dirname ?? '.', '..', 'index.js')).href;
+  const root = dirname(createRequire(import.meta.url).resolve('ptlab/package.json'));
+  const library = pathToFileURL(join(root, 'dist', 'index.js')).href;
   const beside = pathToFileURL(`${dirname(resolve(path))}/`);
   return outputText
     .replace(/(from\s*|import\s*)(['"])ptlab\2/g, (_, how) => `${how}${JSON.stringify(library)}`)

@@ -1,7 +1,6 @@
-import type { Log } from '../events/log.js';
 import type { System } from '../linux/system.js';
 import type { Done } from './describe.js';
-import { appendStep, type Ending, runSchedule } from './run.js';
+import { type Ending, type Recorder, runSchedule } from './run.js';
 import type { Choice } from './token.js';
 import { lockWatch, row, told } from './trail.js';
 import type { Move } from './verdict.js';
@@ -12,18 +11,19 @@ export interface Replay extends Ending {
 }
 
 /**
- * Follow `schedule` in `sys` (fresh from its scenario), and append each step to `log` if there is one. The same schedule gives
+ * Follow `schedule` in `sys` (fresh from its scenario), and hand each step to `record` (`recorder` of run.ts
+ * makes it an event). The same schedule gives
  * the same steps.
  * @throws RangeError if the schedule does not fit the system.
  */
-export function replay(sys: System, schedule: readonly Choice[], log?: Log): Replay {
+export function replay(sys: System, schedule: readonly Choice[], record?: Recorder): Replay {
   const locks = lockWatch(sys);
   const steps: Move[] = [];
   const ending = runSchedule(sys, schedule, (task, step, result, queued) => {
     const d = { task, step, value: told(sys, step, result), queued };
     const done: Done = { ...d, held: locks(task, d) };
     steps.push(row(sys, steps.length + 1, done));
-    if (log) appendStep(log, sys, done, steps.length);
+    record?.(done, steps.length);
   });
   return { ...ending, steps };
 }

@@ -61,8 +61,16 @@ export function runSchedule(sys: System, schedule: readonly Choice[], seen: Obse
   return { kind: sys.fault?.kind ?? (stuck.length > 0 ? 'deadlock' : null), stuck };
 }
 
-/** Append one step as an event; its time is its number, in ns, since a schedule has an order and no durations. */
-export function appendStep(log: Log, sys: System, d: Done, n: number): void {
+/** Takes each step done, with its number from 1. */
+export type Recorder = (done: Done, n: number) => void;
+
+/** Appends steps to `log` as events; the time is the step's number in ns, since a schedule has an order and no durations. */
+export const recorder =
+  (log: Log, sys: System): Recorder =>
+  (done, n) =>
+    appendStep(log, sys, done, n);
+
+function appendStep(log: Log, sys: System, d: Done, n: number): void {
   const { step, task } = d;
   addRow(log, 0, n, log.dicts.event.intern(step.by ?? step.op));
   if (task.cpu >= 0) setInt(log, 'cpu', task.cpu);
