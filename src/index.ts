@@ -3,6 +3,7 @@
 // analyses: trace -> table
 export { type Info, infoOf } from './analyses/info.js';
 export { type Overwrite, type Overwrites, overwrites } from './analyses/overwrites.js';
+export { type Prediction, predict } from './analyses/prediction.js';
 // charts: table -> Vega-Lite spec
 export type { About, Chart, Spec } from './charts/chart.js';
 export { chart, load } from './commands/notebook.js';
@@ -16,7 +17,12 @@ export { toPng, toSvg } from './export/image.js';
 export { toText } from './export/text.js';
 // importers: anything a kernel developer has
 export { importFile, type OpenOptions, openTrace } from './importers/open.js';
+export { readVmallocInfo, type VmallocInfoArea } from './importers/vmallocinfo.js';
 // linux: modelled kernel code
+export { type Era, eraOf, eras } from './linux/eras.js';
+export type { Scenario } from './linux/scenario.js';
+export type { Scheme } from './linux/scheme.js';
 export type { Kernel, Step } from './linux/step.js';
+export type { System } from './linux/system.js';
 // notebook: what cells call
 export { plot, text } from './notebook/display.js';

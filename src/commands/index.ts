@@ -4,7 +4,9 @@ import type { Command } from './command.js';
 import { demo } from './demo.js';
 import { importCommand } from './import.js';
 import { info } from './info.js';
+import { predict } from './predict.js';
 import { runCommand } from './run.js';
+import { simulateCommand } from './simulate.js';
 
 /** Every command of the CLI by name; help, tests and docs iterate over this. */
 export const commands = {
@@ -13,5 +15,7 @@ export const commands = {
   demo,
   import: importCommand,
   info,
+  predict,
   run: runCommand,
+  simulate: simulateCommand,
 } satisfies Record<string, Command>;
