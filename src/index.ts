@@ -3,6 +3,7 @@
 // analyses: trace -> table
 export { type Info, infoOf } from './analyses/info.js';
 export { type Overwrite, type Overwrites, overwrites } from './analyses/overwrites.js';
+export { type Prediction, predict } from './analyses/prediction.js';
 // charts: table -> Vega-Lite spec
 export type { About, Chart, Spec } from './charts/chart.js';
 export { chart, load } from './commands/notebook.js';
@@ -25,7 +26,9 @@ export { toPng, toSvg } from './export/image.js';
 export { toText } from './export/text.js';
 // importers: anything a kernel developer has
 export { importFile, type OpenOptions, openTrace } from './importers/open.js';
+export { readVmallocInfo, type VmallocInfoArea } from './importers/vmallocinfo.js';
 // linux: modelled kernel code
+export { type Era, eraOf, eras } from './linux/eras.js';
 export * from './linux/helpers.js';
 export type { Scenario } from './linux/scenario.js';
 export { type Frame, type Scheme, variants } from './linux/scheme.js';

@@ -5,8 +5,10 @@ import { demo } from './demo.js';
 import { explore } from './explore.js';
 import { importCommand } from './import.js';
 import { info } from './info.js';
+import { predict } from './predict.js';
 import { replay } from './replay.js';
 import { runCommand } from './run.js';
+import { simulateCommand } from './simulate.js';
 
 /** Every command of the CLI by name; help, tests and docs iterate over this. */
 export const commands = {
@@ -16,6 +18,8 @@ export const commands = {
   explore,
   import: importCommand,
   info,
+  predict,
   replay,
   run: runCommand,
+  simulate: simulateCommand,
 } satisfies Record<string, Command>;
