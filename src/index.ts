@@ -6,6 +6,7 @@ export { type Overwrite, type Overwrites, overwrites } from './analyses/overwrit
 export { type Prediction, predict } from './analyses/prediction.js';
 // charts: table -> Vega-Lite spec
 export type { About, Chart, Spec } from './charts/chart.js';
+export { type RaceShare, raceShare } from './charts/race-share.js';
 export { chart, load } from './commands/notebook.js';
 export { schemeOf } from './commands/scheme-file.js';
 // engines: every interleaving, and what went wrong
@@ -16,6 +17,7 @@ export { replay } from './engines/replay.js';
 export { sample } from './engines/sample.js';
 export { decodeToken } from './engines/token.js';
 export type { Move, Verdict } from './engines/verdict.js';
+export { type RaceWindow, raceWindow } from './engines/window.js';
 // events: the one schema, traces, their files
 export { readTrace } from './events/file.js';
 export type { TraceMeta } from './events/meta.js';
@@ -37,6 +39,7 @@ export { place, type System } from './linux/system.js';
 // notebook: what cells call
 export { plot, text } from './notebook/display.js';
 // schemes, scenarios: who locks how, who runs what
+export { claims } from './scenarios/claims.js';
 export { scenarios } from './scenarios/index.js';
 export { rows } from './scenarios/rows.js';
 export { schemes } from './schemes/index.js';
