@@ -1,5 +1,6 @@
 // Breadth-first search over a machine's states: the first fault found is one of the shortest.
 import type { Fault } from '../linux/system.js';
+import { deadlock } from './deadlock.js';
 import { begin, type Machine, move, movesOf, refresh, restore, save, scout, unfinished, width } from './machine.js'; // biome-ignore format: one line
 import { type Ints, intern, ints, load, push, type StateSet, stateSet } from './states.js';
 
@@ -49,12 +50,6 @@ const fresh = (w: number): Search => ({
   finals: [],
   complete: false,
 });
-
-const deadlock = (m: Machine): Fault => {
-  const [task] = unfinished(m);
-  const step = m.automata[task!.id]!.steps[m.nodes[task!.id]!]!;
-  return { kind: 'deadlock', on: 'on' in step ? (step.on ?? 0) : 0, step };
-};
 
 function note(s: Search, state: number, code: number, fault: Fault): void {
   s.found ??= { state, code, fault };
