@@ -37,6 +37,22 @@ function tslabSpec(): KernelSpec {
   };
 }
 
+/** The argv of ptlab's own kernel, with absolute paths, as a kernel.json wants it. */
+export const ptlabArgv: readonly string[] = [
+  process.execPath,
+  join(here, 'kernel.js'),
+  '{connection_file}',
+];
+
+const ptlabSpec = (): KernelSpec => ({
+  name: 'ptlab',
+  argv: ptlabArgv,
+  env: { PTLAB_STARTER_PID: String(process.pid) },
+  displayName: 'TypeScript (ptlab)',
+  language: 'typescript',
+  interruptMode: 'message',
+});
+
 /** The folders Jupyter looks for kernels in, nearest first. */
 export function kernelFolders(env: NodeJS.ProcessEnv = process.env): string[] {
   const path = env['JUPYTER_PATH']?.split(delimiter).filter((p) => p !== '') ?? [];
@@ -101,4 +117,7 @@ export function findSpec(name: string): KernelSpec {
   throw new UserError(`unknown kernel '${name}'. Known: ${known}`);
 }
 
-const builtIn: Readonly<Record<string, () => KernelSpec>> = { tslab: tslabSpec };
+const builtIn: Readonly<Record<string, () => KernelSpec>> = {
+  ptlab: ptlabSpec,
+  tslab: tslabSpec,
+};

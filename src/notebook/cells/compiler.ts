@@ -1,0 +1,141 @@
+// tslab's converter, with what it lacks: modern module resolution, source maps, and a program
+// that is not analysed anew as a whole for every cell.
+import { createRequire, SourceMap, type SourceMapPayload } from 'node:module';
+import type * as TS from 'typescript50';
+
+type Compiler = typeof TS;
+
+/** The part of tslab's converter that is used. */
+export interface Converter {
+  convert(previous: string, source: string): Converted;
+  inspect(previous: string, source: string, at: number): TS.QuickInfo | undefined;
+  complete(previous: string, source: string, at: number): Completions;
+  addModule(name: string, source: string, meta?: unknown): unknown[];
+  close(): void;
+}
+
+export interface Converted {
+  output?: string;
+  diagnostics: unknown[];
+  hasToplevelAwait?: boolean;
+}
+
+export interface Completions {
+  start: number;
+  end: number;
+  candidates: string[];
+}
+
+/** Line and column of a position in a cell's source, from 1. */
+export type Where = (line: number, column: number) => { line: number; column: number } | null;
+
+const require = createRequire(import.meta.url);
+const inTslab = createRequire(require.resolve('tslab/package.json'));
+const compilerPath = inTslab.resolve('@tslab/typescript-for-tslab');
+
+let cellMap: string | undefined;
+let moduleMap: string | undefined;
+
+/** The files of the program that `file` imports, itself included, as far as they are sources. */
+function sourcesOf(program: TS.Program, file: TS.SourceFile): string[] {
+  type WithModules = TS.SourceFile & {
+    resolvedModules?: { forEach(f: (r: { resolvedModule?: TS.ResolvedModule }) => void): void };
+  };
+  const found = new Set<string>();
+  const visit = (f: TS.SourceFile): void => {
+    if (f.isDeclarationFile || found.has(f.fileName)) return;
+    found.add(f.fileName);
+    (f as WithModules).resolvedModules?.forEach(({ resolvedModule: m }) => {
+      const next = m && program.getSourceFile(m.resolvedFileName);
+      if (next) visit(next);
+    });
+  };
+  visit(file);
+  return [...found];
+}
+
+/** A builder that keeps no record of changes: one cell changes at a time, and we know which. */
+function plainBuilder(ts: Compiler): TS.CreateProgram<TS.BuilderProgram> {
+  return (...args) => {
+    const builder = ts.createAbstractBuilder(...args);
+    const { emit } = builder;
+    builder.getAllDependencies = (file) => sourcesOf(builder.getProgram(), file);
+    builder.emit = (file, write, ...rest) =>
+      emit(
+        file,
+        (name, text, ...more) => {
+          if (name.endsWith('__tslab__.js.map')) cellMap = text;
+          else write?.(name, text, ...more);
+        },
+        ...rest,
+      );
+    return builder;
+  };
+}
+
+const withoutMapUrl = (js: string): string => js.replace(/\n?\/\/# sourceMappingURL=\S*\s*$/, '');
+
+/** The compiler as tslab's converter is to see it. */
+function improved(ts: Compiler): Compiler {
+  const createWatchCompilerHost = (
+    roots: string[],
+    options: TS.CompilerOptions,
+    system: TS.System,
+    _builder: unknown,
+    ...rest: unknown[]
+  ) =>
+    (ts.createWatchCompilerHost as (...a: unknown[]) => unknown)(
+      roots,
+      {
+        ...options,
+        moduleResolution: ts.ModuleResolutionKind.Bundler,
+        lib: ['lib.es2023.d.ts'],
+        types: ['node'],
+        sourceMap: true,
+      },
+      system,
+      plainBuilder(ts),
+      ...rest,
+    );
+  const transpileModule: Compiler['transpileModule'] = (js, options) => {
+    const compilerOptions = { ...options.compilerOptions, sourceMap: true };
+    const out = ts.transpileModule(withoutMapUrl(js), { ...options, compilerOptions });
+    moduleMap = out.sourceMapText;
+    return { ...out, outputText: withoutMapUrl(out.outputText) };
+  };
+  return { ...ts, createWatchCompilerHost, transpileModule } as Compiler;
+}
+
+/** Load the compiler, put it in tslab's way, and make a converter for the current folder. */
+export function createConverter(isBrowser = false): Converter {
+  const ts = inTslab('@tslab/typescript-for-tslab') as Compiler;
+  const module = require.cache[compilerPath];
+  if (module && !('ptlab' in module)) Object.assign(module, { exports: improved(ts), ptlab: true });
+  const { createConverter: create } = inTslab('./dist/converter.js');
+  return create({ isJS: false, isBrowser });
+}
+
+/** The compiler of tslab. */
+export const compiler = (): Compiler => inTslab('@tslab/typescript-for-tslab') as Compiler;
+
+const load = (json: string): SourceMap => new SourceMap(JSON.parse(json) as SourceMapPayload);
+
+/**
+ * Where positions in the code made of the last cell come from; `shift` is the number of
+ * characters that were put before its first line.
+ */
+export function takeMap(shift: number): Where {
+  const [first, second] = [moduleMap, cellMap];
+  let maps: [SourceMap, SourceMap] | undefined;
+  return (line, column) => {
+    if (first === undefined || second === undefined) return null;
+    maps ??= [load(first), load(second)];
+    const at = maps[0].findEntry(line - 1, column - 1 - (line === 1 ? shift : 0));
+    if (!('originalLine' in at)) return null;
+    const cell = maps[1].findEntry(at.originalLine, at.originalColumn);
+    // tslab puts one line before the source
+    return 'originalLine' in cell && cell.originalLine > 0
+      ? { line: cell.originalLine, column: cell.originalColumn + 1 }
+      : null;
+  };
+}
