@@ -19,4 +19,11 @@ export { importFile, type OpenOptions, openTrace } from './importers/open.js';
 // linux: modelled kernel code
 export type { Kernel, Step } from './linux/step.js';
 // notebook: what cells call
-export { plot, text } from './notebook/display.js';
+export {
+  display,
+  type MimeBundle,
+  mimeBundle,
+  plot,
+  type Shown,
+  text,
+} from './notebook/display.js';

@@ -54,11 +54,24 @@ function sourcesOf(program: TS.Program, file: TS.SourceFile): string[] {
   return [...found];
 }
 
+/** tslab reads the names a cell declares from `locals`, which a checker would fill in too late. */
+function bind(ts: Compiler, file: TS.SourceFile, options: TS.CompilerOptions): void {
+  const { bindSourceFile } = ts as unknown as {
+    bindSourceFile(f: TS.SourceFile, o: TS.CompilerOptions): void;
+  };
+  bindSourceFile(file, options);
+}
+
 /** A builder that keeps no record of changes: one cell changes at a time, and we know which. */
 function plainBuilder(ts: Compiler): TS.CreateProgram<TS.BuilderProgram> {
   return (...args) => {
     const builder = ts.createAbstractBuilder(...args);
-    const { emit } = builder;
+    const { emit, getSourceFile } = builder;
+    builder.getSourceFile = (name) => {
+      const file = getSourceFile(name);
+      if (file && !file.isDeclarationFile) bind(ts, file, builder.getCompilerOptions());
+      return file;
+    };
     builder.getAllDependencies = (file) => sourcesOf(builder.getProgram(), file);
     builder.emit = (file, write, ...rest) =>
       emit(

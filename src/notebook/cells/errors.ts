@@ -23,9 +23,9 @@ export function remember(ran: Ran): void {
 /** The name under which the code of a cell runs. */
 export const fileOf = (label: string): string => `ptlab-cell-${label}`;
 
+const fileName = /^ptlab-cell-[\w.-]+:\d+$/;
 const position = /ptlab-cell-([\w.-]+?):(\d+)(?::(\d+))?/g;
-const ours =
-  /^\s+at .*(\(|\s)(node:|.*[\\/](tslab|ptlab)[\\/]dist[\\/](executor|jupyter|notebook[\\/]cells))/;
+const ours = /^\s+at .*(\(|\s)(node:|.*[\\/](tslab[\\/]dist|dist[\\/]notebook[\\/]cells)[\\/])/;
 
 function translate(line: string): string {
   return line.replace(position, (_, label: string, l: string, c = '1') => {
@@ -47,6 +47,13 @@ function excerpt(lines: readonly string[]): string[] {
     ...shown.map((n) => `${n === line ? '>' : ' '} ${String(n).padStart(wide)} | ${source[n - 1]}`),
     '',
   ];
+}
+
+/** Node puts the line of the code that ran, and a caret, before some stacks: that is not the cell. */
+function withoutCaret(lines: readonly string[]): readonly string[] {
+  const caret = lines.findIndex((l) => /^\s*\^+\s*$/.test(l));
+  const decorated = caret >= 2 && caret <= 3 && fileName.test(lines[0] ?? '');
+  return decorated ? lines.slice(caret + 2) : lines;
 }
 
 const nameOf = (e: Error): string =>
@@ -71,8 +78,7 @@ export function describe(thrown: unknown): CellError {
     const ename = `Thrown ${thrown === null ? 'null' : typeof thrown}`;
     return { ename, evalue, traceback: [`${ename}: ${evalue}`] };
   }
-  const lines = inspectSafely(thrown)
-    .split('\n')
+  const lines = withoutCaret(inspectSafely(thrown).split('\n'))
     .filter((l) => !ours.test(l))
     .map(translate);
   const ename = nameOf(thrown);

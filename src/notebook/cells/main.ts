@@ -132,7 +132,6 @@ function guard(engine: Engine): void {
     setTimeout(() => mine?.(), 50);
   });
   worker.on('error', (e) => process.stderr.write(`ptlab: the watchdog failed: ${e}\n`));
-  process.on('SIGINT', () => {}); // meant for what a cell has started; the watchdog sees to us
 }
 
 /** What fails after its cell has ended is told there, and the cells' process goes on. */
@@ -142,6 +141,8 @@ function late(what: string, e: unknown): void {
 }
 
 function main(): void {
+  process.on('SIGINT', () => {}); // meant for what a cell has started; the watchdog sees to us
+  Atomics.store(shared, slots.compiling, 1); // no interrupt before there is a cell to stop
   catchOutput(secret);
   process.on('uncaughtException', (e) => late('Uncaught, after the cell had ended', e));
   process.on('unhandledRejection', (e) => late('Unhandled rejection', e));
@@ -150,7 +151,9 @@ function main(): void {
     (shown, update) => message(update ? 'update_display_data' : 'display_data', shown),
   );
   guard(engine);
+  Atomics.store(shared, slots.compiling, 0);
   listen(engine);
+  send(kinds.message, 0, { type: 'ready', content: {} });
 }
 
 main();

@@ -16,30 +16,33 @@ const shared = new Int32Array(workerData as SharedArrayBuffer);
  * Stop what the main thread does and keep its memory. Code unwound this way does not pop the
  * stack of async ids, at which Node would abort, so it is emptied first.
  */
-function terminate(session: Session, cell: number): void {
+function terminate(cell: number): void {
+  const session = new Session();
+  session.connectToMainThread();
   session.post('Runtime.evaluate', { expression: 'globalThis.__ptlab_clearAsyncIds__?.()' });
-  session.post('Runtime.terminateExecution', () => parentPort?.postMessage(cell));
+  session.post('Runtime.terminateExecution', () => {
+    session.disconnect(); // a process that ends waits for those that are connected
+    parentPort?.postMessage(cell);
+  });
 }
 
-function stop(session: Session, cell: number, began = Date.now()): void {
+function stop(cell: number, began = Date.now()): void {
   const waited = Date.now() - began;
   if (Atomics.load(shared, slots.finished) >= cell) return;
   if (Atomics.load(shared, slots.acknowledged) >= cell) return;
   const compiling = Atomics.load(shared, slots.compiling) !== 0 && waited < compilerPatience;
-  if (waited < patience || compiling) setTimeout(() => stop(session, cell, began), 20);
-  else terminate(session, cell);
+  if (waited < patience || compiling) setTimeout(() => stop(cell, began), 20);
+  else terminate(cell);
 }
 
 function watch(): void {
-  const session = new Session();
-  session.connectToMainThread();
   const read = frameReader();
   const socket = new Socket({ fd: pipes.interrupts, readable: true, writable: false });
   socket.on('data', (chunk) => {
     for (const { cell } of read(chunk)) {
       Atomics.store(shared, slots.acknowledged, 0);
       parentPort?.postMessage(cell);
-      stop(session, cell);
+      stop(cell);
     }
   });
   socket.on('close', () => process.kill(process.pid, 'SIGKILL'));

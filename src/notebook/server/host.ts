@@ -50,9 +50,10 @@ function launch(secret: string): ChildProcess {
     '--require',
     path('../resolve/preload.cjs'),
   ];
+  const { PTLAB_STARTER_PID: _, ...env } = process.env; // our own parent is not theirs
   return spawn(process.execPath, [...process.execArgv, ...flags, path('../cells/main.js')], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
-    env: { ...process.env, PTLAB_KERNEL_SECRET: secret },
+    env: { ...env, PTLAB_KERNEL_SECRET: secret },
     detached: true, // a group of its own: what a cell started can be interrupted with it
   });
 }
@@ -60,11 +61,16 @@ function launch(secret: string): ChildProcess {
 /** Start the process; it is started anew whenever it ends. */
 export function startHost(listener: Listener): Host {
   const answers = new Map<number, (value: Record<string, unknown>) => void>();
+  const ready = new WeakSet<ChildProcess>();
   let lastCell = 0;
   let ending = false;
   let running: Process | undefined;
 
-  const listen = async (fromCells: Readable, raws: readonly Raw[]): Promise<void> => {
+  const listen = async (
+    child: ChildProcess,
+    fromCells: Readable,
+    raws: readonly Raw[],
+  ): Promise<void> => {
     const read = frameReader();
     for await (const chunk of fromCells) {
       for (const { kind, cell, body } of read(chunk as Buffer)) {
@@ -76,7 +82,8 @@ export function startHost(listener: Listener): Host {
         } else {
           const value = JSON.parse(body.toString('utf8'));
           if (kind === kinds.call) answers.get(cell)?.(value);
-          else listener.onMessage(cell, value.type, value.content);
+          else if (cell > 0) listener.onMessage(cell, value.type, value.content);
+          else ready.add(child); // it can take a signal now
         }
       }
     }
@@ -93,7 +100,7 @@ export function startHost(listener: Listener): Host {
       }),
     );
     for (const s of [calls, interrupts]) s.on('error', () => {}); // it has ended: `over` tells
-    const heard = listen(fromCells, raws).catch(() => {});
+    const heard = listen(child, fromCells, raws).catch(() => {});
     const over = once(child, 'close').then(async ([code, signal]) => {
       await heard;
       if (running?.child === child) running = undefined;
@@ -118,7 +125,7 @@ export function startHost(listener: Listener): Host {
     interrupt(cell, ms = 5000) {
       const mine = running;
       if (!mine?.child.pid) return;
-      kill(mine.child, 'SIGINT');
+      if (ready.has(mine.child)) kill(mine.child, 'SIGINT');
       mine.interrupts.write(frame(kinds.call, cell, ''));
       const timer = setTimeout(() => {
         if (answers.has(cell) && running === mine) kill(mine.child, 'SIGKILL');

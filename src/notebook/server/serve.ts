@@ -76,10 +76,7 @@ export async function serve(connection: Connection): Promise<{
       session,
       m.header.username,
     );
-    const metadata = {
-      started: head.date,
-      ...(content['status'] && { status: content['status'] }),
-    };
+    const metadata = { started: head.date, status: content['status'] ?? 'ok' };
     const whole = { header: head, parent: m.header, metadata, content, buffers: [] };
     await socket.send(encode(key, { ...whole, identities: m.identities }));
   };
