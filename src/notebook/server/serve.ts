@@ -12,8 +12,14 @@ interface Asked {
   readonly socket: Router;
 }
 
-/** Time in which requests that were sent before a failure arrive, in ms. */
+/** Time for requests to arrive that were sent before a failure was known, in ms. */
 const abortMs = 5;
+
+/** True if what waits behind this failed request must not run. */
+const stopsQueue = (m: Message, reply: Content | undefined): boolean =>
+  m.header.msg_type === 'execute_request' &&
+  reply?.['status'] === 'error' &&
+  m.content['stop_on_error'] !== false;
 
 /** Serve `connection` until a client asks to shut down; gives the way to interrupt and to stop. */
 export async function serve(connection: Connection): Promise<{
@@ -86,6 +92,8 @@ export async function serve(connection: Connection): Promise<{
     out.publish('status', m, { execution_state: 'busy' });
     try {
       const content = await handle(m, type);
+      // what a client sends once it has the reply is not meant
+      if (stopsQueue(m, content)) await takeDoomed();
       if (content && type.endsWith('_request')) await reply(asked, content);
       return content ?? {};
     } catch (e) {
@@ -116,28 +124,25 @@ export async function serve(connection: Connection): Promise<{
   };
 
   const waiting: Asked[] = [];
+  const doomed: Asked[] = [];
   let working = false;
-  const abort = async (): Promise<void> => {
+  const takeDoomed = async (): Promise<void> => {
     await sleep(abortMs);
-    for (const asked of waiting.splice(0)) {
-      const { message: m } = asked;
-      if (m.header.msg_type !== 'execute_request') {
-        await answer(asked);
-        continue;
-      }
-      out.publish('status', m, { execution_state: 'busy' });
-      await reply(asked, { status: 'aborted' });
-      out.publish('status', m, { execution_state: 'idle' });
-    }
+    doomed.push(...waiting.splice(0));
+  };
+  const abort = async (asked: Asked): Promise<unknown> => {
+    const { message: m } = asked;
+    if (m.header.msg_type !== 'execute_request') return answer(asked);
+    out.publish('status', m, { execution_state: 'busy' });
+    await reply(asked, { status: 'aborted' });
+    return out.publish('status', m, { execution_state: 'idle' });
   };
   const work = async (): Promise<void> => {
     if (working) return;
     working = true;
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const content = await answer(next);
-      const { msg_type } = next.message.header;
-      const stops = next.message.content['stop_on_error'] !== false;
-      if (msg_type === 'execute_request' && content['status'] === 'error' && stops) await abort();
+      await answer(next);
+      for (const asked of doomed.splice(0)) await abort(asked);
     }
     working = false;
   };
