@@ -4,7 +4,10 @@ import type { Command } from './command.js';
 import { demo } from './demo.js';
 import { importCommand } from './import.js';
 import { info } from './info.js';
+import { kernel } from './kernel.js';
+import { lab } from './lab.js';
 import { runCommand } from './run.js';
+import { watch } from './watch.js';
 
 /** Every command of the CLI by name; help, tests and docs iterate over this. */
 export const commands = {
@@ -13,5 +16,8 @@ export const commands = {
   demo,
   import: importCommand,
   info,
+  kernel,
+  lab,
   run: runCommand,
+  watch,
 } satisfies Record<string, Command>;

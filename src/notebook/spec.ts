@@ -53,14 +53,21 @@ const ptlabSpec = (): KernelSpec => ({
   interruptMode: 'message',
 });
 
+/** Where Jupyter keeps what a user has installed. */
+export function userDataFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env['JUPYTER_DATA_DIR']) return env['JUPYTER_DATA_DIR'];
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Jupyter');
+  if (process.platform === 'win32') return join(env['APPDATA'] ?? homedir(), 'jupyter');
+  return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'jupyter');
+}
+
 /** The folders Jupyter looks for kernels in, nearest first. */
 export function kernelFolders(env: NodeJS.ProcessEnv = process.env): string[] {
   const path = env['JUPYTER_PATH']?.split(delimiter).filter((p) => p !== '') ?? [];
-  const user = env['JUPYTER_DATA_DIR'] ?? join(homedir(), '.local', 'share', 'jupyter');
   const prefixes = [env['VIRTUAL_ENV'] ?? '', env['CONDA_PREFIX'] ?? ''].filter((p) => p !== '');
   const data = [
     ...path,
-    user,
+    userDataFolder(env),
     ...prefixes.map((p) => join(p, 'share', 'jupyter')),
     '/usr/local/share/jupyter',
     '/usr/share/jupyter',
