@@ -100,20 +100,28 @@ function show(bundle: MimeBundle): Shown {
 
 /**
  * Show a value in all its forms, as {@link mimeBundle} gives them; outside a notebook, print its text.
- * @example const d = await display(table); await d.update(other)
+ * @example await display(table)
  */
-export const display = async (value: unknown): Promise<Shown> => show(await mimeBundle(value));
+export async function display(value: unknown): Promise<void> {
+  show(await mimeBundle(value));
+}
+
+/**
+ * Show a value that can be shown anew in its place.
+ * @example const d = await newDisplay('0 %'); await d.update('50 %');
+ */
+export const newDisplay = async (value: unknown): Promise<Shown> => show(await mimeBundle(value));
 
 /**
  * Draw a chart.
  * @example await plot(chart('overwrites', t))
  */
-export const plot = (spec: Spec): Promise<Shown> => display(spec);
+export const plot = (spec: Spec): Promise<void> => display(spec);
 
 /**
  * Show the text form of a chart, the one that goes into a mail.
  * @example await text(chart('overwrites', t))
  */
-export async function text(spec: Spec): Promise<Shown> {
-  return show({ data: { 'text/plain': toText(spec) }, metadata: {} });
+export async function text(spec: Spec): Promise<void> {
+  show({ data: { 'text/plain': toText(spec) }, metadata: {} });
 }

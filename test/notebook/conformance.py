@@ -160,7 +160,7 @@ check('comm_open of an unknown target is closed', 'comm_close' in types(collect(
 r, msgs = run("import {display, newDisplay} from 'tslab';\ndisplay.html('<b>x</b>'); display.raw('image/svg+xml', '<svg/>'); const nd = newDisplay(); nd.text('1'); nd.text('2');")
 shown = [(m['msg_type'], m['content']['data']) for m in msgs if 'display' in m['msg_type']]
 check('display of tslab', shown == [('display_data', {'text/html': '<b>x</b>'}), ('display_data', {'image/svg+xml': '<svg/>'}), ('display_data', {'text/plain': '1'}), ('update_display_data', {'text/plain': '2'})], shown)
-r, msgs = run("import * as pt from 'ptlab';\nconst dd = await pt.display([1]); await dd.update([2]);")
+r, msgs = run("import * as pt from 'ptlab';\nconst dd = await pt.newDisplay([1]); await dd.update([2]);")
 shown = [m for m in msgs if 'display' in m['msg_type']]
 check('display and update of ptlab', types(shown) == ['display_data', 'update_display_data'] and shown[0]['content']['transient'] == shown[1]['content']['transient'], msgs)
 r, msgs = run("({$schema: 'https://vega.github.io/schema/vega-lite/v6.json', data: {values: [{a: 1}, {a: 2}]}, mark: 'bar', encoding: {x: {field: 'a', type: 'ordinal'}, y: {aggregate: 'count'}}})")

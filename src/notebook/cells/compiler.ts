@@ -88,6 +88,27 @@ function plainBuilder(ts: Compiler): TS.CreateProgram<TS.BuilderProgram> {
 
 const withoutMapUrl = (js: string): string => js.replace(/\n?\/\/# sourceMappingURL=\S*\s*$/, '');
 
+/**
+ * CommonJS of a cell that imports and declares nothing: what is left of `export` is the value of
+ * its last expression, and no program is needed to find what refers to it. Every character keeps
+ * its place. Null of any other cell.
+ */
+function plainModule(ts: Compiler, js: string): string | null {
+  if (/\bimport\b/.test(js)) return null;
+  const file = ts.createSourceFile('cell.js', js, ts.ScriptTarget.ES2022);
+  let out = js;
+  for (const s of file.statements) {
+    const text = js.slice(s.getStart(file), s.end);
+    if (!text.startsWith('export')) continue;
+    const head = /^export (?:\{\};|const (tsLastExpr\d*) = )/.exec(text);
+    if (!head) return null;
+    const put = head[1] === undefined ? '' : `exports.${head[1]} = `;
+    const start = s.getStart(file);
+    out = out.slice(0, start) + put.padEnd(head[0].length) + out.slice(start + head[0].length);
+  }
+  return out;
+}
+
 /** The compiler as tslab's converter is to see it. */
 function improved(ts: Compiler): Compiler {
   const createWatchCompilerHost = (
@@ -111,8 +132,12 @@ function improved(ts: Compiler): Compiler {
       ...rest,
     );
   const transpileModule: Compiler['transpileModule'] = (js, options) => {
+    const source = withoutMapUrl(js);
+    const plain = plainModule(ts, source);
+    moduleMap = undefined;
+    if (plain !== null) return { outputText: plain };
     const compilerOptions = { ...options.compilerOptions, sourceMap: true };
-    const out = ts.transpileModule(withoutMapUrl(js), { ...options, compilerOptions });
+    const out = ts.transpileModule(source, { ...options, compilerOptions });
     moduleMap = out.sourceMapText;
     return { ...out, outputText: withoutMapUrl(out.outputText) };
   };
@@ -138,17 +163,17 @@ const load = (json: string): SourceMap => new SourceMap(JSON.parse(json) as Sour
  * characters that were put before its first line.
  */
 export function takeMap(shift: number): Where {
-  const [first, second] = [moduleMap, cellMap];
-  let maps: [SourceMap, SourceMap] | undefined;
+  const texts = [moduleMap, cellMap].filter((t) => t !== undefined);
+  let maps: SourceMap[] | undefined;
   return (line, column) => {
-    if (first === undefined || second === undefined) return null;
-    maps ??= [load(first), load(second)];
-    const at = maps[0].findEntry(line - 1, column - 1 - (line === 1 ? shift : 0));
-    if (!('originalLine' in at)) return null;
-    const cell = maps[1].findEntry(at.originalLine, at.originalColumn);
+    maps ??= texts.map(load);
+    let at = { line: line - 1, column: column - 1 - (line === 1 ? shift : 0) };
+    for (const map of maps) {
+      const entry = map.findEntry(at.line, at.column);
+      if (!('originalLine' in entry)) return null;
+      at = { line: entry.originalLine, column: entry.originalColumn };
+    }
     // tslab puts one line before the source
-    return 'originalLine' in cell && cell.originalLine > 0
-      ? { line: cell.originalLine, column: cell.originalColumn + 1 }
-      : null;
+    return at.line > 0 ? { line: at.line, column: at.column + 1 } : null;
   };
 }

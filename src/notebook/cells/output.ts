@@ -1,7 +1,7 @@
 // All that cells write leaves through here: in order, with the number of the cell it belongs to.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import childProcess from 'node:child_process';
-import { writeSync } from 'node:fs';
+import fs, { writeSync as plainWriteSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { frame, type Kind, kinds, marker, pipes } from '../frames.js';
 
@@ -12,6 +12,8 @@ const directWrites = 64;
 
 /** The cell that the running code belongs to, through timers and promises. */
 export const cellOf = new AsyncLocalStorage<number>();
+
+const writeSync = plainWriteSync; // as it was before anyone wrapped it
 
 let lastCell = 0;
 let held: Buffer[] = [];
@@ -87,10 +89,15 @@ export function send(kind: Kind, cell: number, value: unknown): void {
 }
 
 let fences = 0;
+let bypassed = false;
 
-/** What was written to descriptors 1 and 2 until now, by whomever, comes before what follows. */
+/**
+ * What was written to descriptors 1 and 2 until now, by whomever, comes before what follows.
+ * Nothing to do as long as no one but us could have written there.
+ */
 export function fence(secret: string): void {
   flush();
+  if (!bypassed) return;
   const n = ++fences;
   for (const fd of [1, 2]) {
     try {
@@ -117,21 +124,48 @@ function catchStream(stream: NodeJS.WriteStream, kind: Kind): void {
   };
 }
 
-/** Children that a cell waits for write to our descriptors: what follows must come after. */
-function fenceChildren(secret: string): void {
-  const module = childProcess as unknown as Record<string, (...a: unknown[]) => unknown>;
-  for (const name of ['spawnSync', 'execSync', 'execFileSync']) {
-    const plain = module[name];
-    if (!plain) continue;
-    module[name] = function (this: unknown, ...a: unknown[]) {
+type Functions = Record<string, (...a: unknown[]) => unknown>;
+
+/** Put `around` in the place of function `name` of a built-in module, for `require` and `import`. */
+function wrap(
+  module: object,
+  name: string,
+  around: (plain: () => unknown, args: unknown[]) => unknown,
+): void {
+  const functions = module as Functions;
+  const plain = functions[name];
+  if (!plain) return;
+  const wrapped = function (this: unknown, ...a: unknown[]) {
+    return around(() => plain.apply(this, a), a);
+  };
+  functions[name] = Object.assign(wrapped, plain);
+}
+
+/** Notice who writes to our descriptors beside us; what follows children we wait for comes after. */
+function watchDescriptors(secret: string): void {
+  for (const name of ['spawn', 'exec', 'execFile', 'fork'])
+    wrap(childProcess, name, (plain) => {
+      bypassed = true;
+      return plain();
+    });
+  for (const name of ['spawnSync', 'execSync', 'execFileSync'])
+    wrap(childProcess, name, (plain) => {
+      bypassed = true;
       flush();
       try {
-        return plain.apply(this, a);
+        return plain();
       } finally {
         fence(secret);
       }
-    };
-  }
+    });
+  for (const name of ['write', 'writeSync', 'writev', 'writevSync'])
+    wrap(fs, name, (plain, [fd]) => {
+      if (fd === 1 || fd === 2) {
+        bypassed = true;
+        flush();
+      }
+      return plain();
+    });
   syncBuiltinESMExports();
 }
 
@@ -139,6 +173,6 @@ function fenceChildren(secret: string): void {
 export function catchOutput(secret: string): void {
   catchStream(process.stdout, kinds.stdout);
   catchStream(process.stderr, kinds.stderr);
-  fenceChildren(secret);
+  watchDescriptors(secret);
   process.on('exit', flush);
 }

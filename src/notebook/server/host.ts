@@ -47,6 +47,7 @@ function launch(secret: string): ChildProcess {
   const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   const flags = [
     '--disable-warning=ExperimentalWarning',
+    '--max-semi-space-size=32', // a compiler makes much short-lived data
     '--require',
     path('../resolve/preload.cjs'),
   ];
