@@ -40,3 +40,11 @@ export { plot, text } from './notebook/display.js';
 export { scenarios } from './scenarios/index.js';
 export { rows } from './scenarios/rows.js';
 export { schemes } from './schemes/index.js';
+export {
+  display,
+  type MimeBundle,
+  mimeBundle,
+  plot,
+  type Shown,
+  text,
+} from './notebook/display.js';

@@ -9,6 +9,10 @@ import { predict } from './predict.js';
 import { replay } from './replay.js';
 import { runCommand } from './run.js';
 import { simulateCommand } from './simulate.js';
+import { kernel } from './kernel.js';
+import { lab } from './lab.js';
+import { runCommand } from './run.js';
+import { watch } from './watch.js';
 
 /** Every command of the CLI by name; help, tests and docs iterate over this. */
 export const commands = {
@@ -22,4 +26,8 @@ export const commands = {
   replay,
   run: runCommand,
   simulate: simulateCommand,
+  kernel,
+  lab,
+  run: runCommand,
+  watch,
 } satisfies Record<string, Command>;
