@@ -33,7 +33,7 @@ function channel(encoding: Json, key: string): Channel | undefined {
   const { field, type } = c;
   if (typeof field !== 'string') return undefined;
   for (const step of ['aggregate', 'bin', 'timeUnit'])
-    if (c[step])
+    if (c[step] && c[step] !== 'binned')
       throw new Error(`no text form of a chart that leaves ${step} of '${field}' to Vega`);
   const titles = [c['title'], record(c['axis'])['title'], record(c['legend'])['title']];
   const title = titles.find((t) => typeof t === 'string');
