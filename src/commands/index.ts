@@ -4,6 +4,8 @@ import type { Command } from './command.js';
 import { demo } from './demo.js';
 import { importCommand } from './import.js';
 import { info } from './info.js';
+import { lintMailCommand } from './lint-mail.js';
+import { reply } from './reply.js';
 import { runCommand } from './run.js';
 
 /** Every command of the CLI by name; help, tests and docs iterate over this. */
@@ -13,5 +15,7 @@ export const commands = {
   demo,
   import: importCommand,
   info,
+  'lint-mail': lintMailCommand,
+  reply,
   run: runCommand,
 } satisfies Record<string, Command>;

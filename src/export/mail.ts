@@ -21,21 +21,29 @@ type Encode = (text: string) => string;
 const ascii = /^[\x20-\x7e]*$/;
 const longWord = /\S{68}/;
 
+/** Longest encoded word RFC 2047 allows. */
+const WORD = 75;
+
 /** RFC 2047 words where a header needs them; never a line break. */
 async function encoder(): Promise<Encode> {
   const { default: libmime } = await import('libmime');
-  return (text) =>
-    (ascii.test(text) && !longWord.test(text) && !text.includes('=?')
-      ? text
-      : libmime.encodeWord(text, 'Q', 52)
-    ).replace(/[\r\n]+/g, ' ');
+  return (text) => {
+    if (ascii.test(text) && !longWord.test(text) && !text.includes('=?')) return text;
+    const partly = !longWord.test(text) && !text.includes('=?');
+    const words = partly
+      ? libmime.encodeWords(text, 'B', WORD)
+      : libmime.encodeWord(text, 'B', WORD);
+    return words.replace(/[\r\n]+/g, ' ');
+  };
 }
 
 const atom = /^[\w!#$%&'*+/=?^`{|}~ -]+$/;
 
-function mailbox({ name, address }: Person, encode: Encode): string {
+/** `Name <address>`, the name quoted or encoded as it needs; encoded words on lines of their own. */
+function mailbox({ name: full, address }: Person, encode: Encode): string {
+  const name = Array.from(full).slice(0, 100).join('').trim();
   if (name === '') return address;
-  const encoded = encode(name);
+  const encoded = encode(name).replaceAll('?= =?', '?=\n =?');
   const quotable = encoded === name && !atom.test(name);
   return `${quotable ? `"${name.replace(/["\\]/g, '\\$&')}"` : encoded} <${address}>`;
 }
@@ -55,9 +63,9 @@ function header(name: string, items: readonly string[], separator: string): stri
   return [...lines, line];
 }
 
-/** 'Re: ' once, whatever the mail had: Re:, RE:, Aw:, Re[2]:. */
+/** The subject without what marks answers: Re:, RE:, Aw:, Re[2]:. */
 const subjectOf = (subject: string): string =>
-  `Re: ${subject.replace(/^((re|aw|sv|antw|vs)(\[\d+\])?\s*:\s*)+/i, '')}`.trimEnd();
+  subject.replace(/^((re|aw|sv|antw|vs)(\[\d+\])?\s*:\s*)+/i, '').trimEnd();
 
 const key = (p: Person): string => p.address.toLowerCase();
 
@@ -126,7 +134,7 @@ export async function makeReply(options: ReplyOptions, body = replyBody(options)
     ...header('From', [mailbox(me, encode)], ','),
     ...header('To', boxes(to), ','),
     ...(cc.length > 0 ? header('Cc', boxes(cc), ',') : []),
-    ...header('Subject', encode(subjectOf(mail.subject)).split(' '), ''),
+    ...header('Subject', ['Re:', ...encode(subjectOf(mail.subject)).split(' ')], ''),
     `Date: ${rfcDate(now)}`,
     `Message-ID: ${messageId(me, body, now, mail.messageId)}`,
     `In-Reply-To: ${mail.messageId}`,
