@@ -85,7 +85,6 @@ export function onAlloc(p: Predictor, at: Where, count: Count, area: Area, probe
   if (before?.freed && before.size_bytes === size_bytes && !huge) settle(p, before, probed);
   p.pending.delete(at.pid);
   const m = mapArea(p.model, page, size_bytes, align_bytes, at.ts_ns);
-  count.allocations++;
   if (!m.huge) return;
   const predictions = m.replaced.map((table) => ({ ...at, table, made: true }));
   for (const x of predictions) p.predictions.push(x);

@@ -166,10 +166,12 @@ function onRow(s: State, v: View, i: number, kind: number, row: number): void {
   if (!s.tasks.has(pid) && has(v.task, i)) s.tasks.set(pid, v.task.values[i]!);
   if (kind >= firstProbe) onProbe(s, v, i, kind, row, pid);
   else if (kind === 0) {
+    const count = countOf(s, pid);
+    count.allocations++;
     if (!has(v.size, i) || !has(v.va, i) || (has(v.ok, i) && !bool(v.ok, i))) return;
     const align_bytes = has(v.align, i) ? v.align.values[i]! : 1;
     const area = { page: v.page[i]!, size_bytes: v.size.values[i]!, align_bytes };
-    onAlloc(s.predictor, { row, ts_ns: ns(v.ts, i), pid }, countOf(s, pid), area, s.decisive);
+    onAlloc(s.predictor, { row, ts_ns: ns(v.ts, i), pid }, count, area, s.decisive);
   } else if (kind === 3) {
     s.decisive = true;
     onProgress(s.predictor, pid);
