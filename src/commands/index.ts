@@ -7,6 +7,7 @@ import { info } from './info.js';
 import { lintMailCommand } from './lint-mail.js';
 import { reply } from './reply.js';
 import { runCommand } from './run.js';
+import { verify } from './verify.js';
 
 /** Every command of the CLI by name; help, tests and docs iterate over this. */
 export const commands = {
@@ -18,4 +19,5 @@ export const commands = {
   'lint-mail': lintMailCommand,
   reply,
   run: runCommand,
+  verify,
 } satisfies Record<string, Command>;

@@ -16,16 +16,11 @@ export function readInput(path: string): Buffer {
 function inWords(path: string, faults: readonly Fault[]): string {
   const name = ascii(path);
   if (faults.length === 0) return `${name}: fit for a kernel list`;
-  return faults
-    .flatMap((f) => [
-      ...wrap(`line ${f.line}: ${f.rule}: ${ascii(f.message)}`, 72, '    '),
-      ...wrap(`    ${mailRules[f.rule][0]} (${f.source})`, 72, '    ').map(
-        (l) => `    ${l.trim()}`,
-      ),
-    ])
-    .concat(`${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`)
-    .flatMap((l) => wrap(l, 72, '    '))
-    .join('\n');
+  const told = faults.flatMap((f) => [
+    ...wrap(`line ${f.line}: ${f.rule}: ${ascii(f.message)}`, 72, '  '),
+    ...wrap(`${mailRules[f.rule][0]} (${f.source})`, 68).map((l) => `    ${l}`),
+  ]);
+  return [...told, `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`].join('\n');
 }
 
 async function run(args: readonly string[]): Promise<Answer> {

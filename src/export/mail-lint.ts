@@ -22,10 +22,7 @@ export const mailRules = {
   ],
   'line-length': ['no line over 998 bytes', 'RFC 5322, 2.1.1'],
   blanks: ['no trailing blanks', process('coding-style.rst, Spaces')],
-  control: [
-    'no control characters, no tabs to line up',
-    process('email-clients.rst, Gmail: tabs change on the way'),
-  ],
+  control: ['no control characters', 'RFC 5322, 3.5: unobsolete text is printable'],
   'top-posting': [
     'answers stand below what they answer',
     process('submitting-patches.rst, Use trimmed interleaved replies'),
@@ -39,7 +36,7 @@ export const mailRules = {
     process('email-clients.rst, General Preferences; RFC 5322, 3.6.4'),
   ],
   'line-start': [
-    'no line that mail or patch tools act on (From, ---, diff, --)',
+    'no line that mail or patch tools act on (From, ---, diff)',
     process('submitting-patches.rst, The canonical patch format; git-mailinfo(1)'),
   ],
 } as const satisfies Record<string, readonly [string, string]>;
@@ -147,20 +144,38 @@ function checkThread({ headers }: Pick<Parts, 'headers'>, report: Report): void 
 const isQuote = (line: string): boolean => line.startsWith('>');
 
 /** Width in columns; a lone long word (an address, a path) cannot be wrapped. */
-const tooWide = (line: string): boolean =>
-  Array.from(line).length > 75 && /\S\s+\S/.test(line.trim());
+const tooWide = (line: string): boolean => columns(line) > 75 && /\S\s+\S/.test(line.trim());
+
+/** Columns of a line, tabs to every eighth. */
+const columns = (line: string): number =>
+  Array.from(line).reduce((n, c) => (c === '\t' ? n + 8 - (n % 8) : n + 1), 0);
+
+const diffStart = /^(diff --git |Index: \S|--- \S.*\n\+\+\+ )/;
+const diffLine =
+  /^([ +@\\-]|diff |index |Index: |new |old |deleted |rename |copy |similarity |Binary )/;
+
+/** Lines of a patch, which must stay as they are; where one stands, so may its '---'. */
+function patchLines(body: readonly string[]): { inside: boolean[]; any: boolean } {
+  let within = false;
+  const inside = body.map((line, i) => {
+    within = diffStart.test(`${line}\n${body[i + 1] ?? ''}`) || (within && diffLine.test(line));
+    return within && line !== '-- ';
+  });
+  return { inside, any: inside.includes(true) };
+}
 
 function checkLines({ body, first }: Parts, report: Report): void {
+  const patch = patchLines(body);
   body.forEach((line, i) => {
     const n = first + i;
     if (Buffer.byteLength(line) > 998) report(n, 'line-length', `${Buffer.byteLength(line)} bytes`);
     if (/[^\P{Cc}\t]/u.test(line)) report(n, 'control', shown(line));
     if (line.includes('\ufffd')) report(n, 'charset', `not UTF-8: ${shown(line)}`);
-    if (isQuote(line)) return;
-    if (line.includes('\t')) report(n, 'control', `tab: ${shown(line)}`);
-    if (tooWide(line)) report(n, 'width', `${Array.from(line).length} columns`);
+    if (isQuote(line) || patch.inside[i]) return;
+    if (tooWide(line)) report(n, 'width', `${columns(line)} columns`);
     if (/\s$/.test(line) && line !== '-- ') report(n, 'blanks', shown(line));
-    if (/^(From |---(\s|$)|diff -|Index: )/.test(line)) report(n, 'line-start', shown(line));
+    const acted = patch.any ? /^From / : /^(From |---(\s|$)|diff -|Index: )/;
+    if (acted.test(line)) report(n, 'line-start', shown(line));
     if (/<(html|body|div|p|br|span|table)[\s>/]/i.test(line)) report(n, 'html', shown(line));
   });
 }

@@ -136,7 +136,7 @@ function attributions(lines: readonly Line[], at: number, level: number): number
 
 const quote = (line: string): string => (line === '' ? '>' : `> ${line}`);
 
-/** Two lines long enough to tell a trailing half of a paragraph from the rest. */
+/** The lines that stay: paragraphs answered, and who wrote them. */
 function kept(lines: readonly Line[], spans: readonly Span[]): Set<number> {
   const keep = new Set<number>();
   for (const span of spans) {
@@ -169,7 +169,7 @@ export function quoted(text: string, answers: readonly Answer[]): string[] {
     const cut = body.slice(last + 1, i);
     if (cut.some((l) => parse(l).text.trim() !== ''))
       out.push(...(out.length > 0 && last >= 0 ? ['>'] : []), '> [...]', '>');
-    else if (cut.length > 0 && out.at(-1) !== '') out.push('>');
+    else if (cut.length > 0 && last >= 0 && out.at(-1) !== '') out.push('>');
     out.push(quote(body[i] as string));
     for (const a of below.get(i) ?? []) out.push('', ...a.text.replace(/\n+$/, '').split('\n'), '');
     last = i;

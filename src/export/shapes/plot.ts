@@ -53,10 +53,11 @@ function grid(all: readonly Line[], xs: Axis, ys: Axis, size: number, fill: bool
   all.forEach((line, i) => {
     const mark = marks[i % marks.length] as string;
     for (const [px, py] of line.points) {
+      const ground = Math.max(0, ys.low);
+      if (fill && py === ground) continue;
       const c = column(xs, px, size);
       const top = ROWS - 1 - column(ys, py, ROWS);
-      const base =
-        fill && py > Math.max(0, ys.low) ? ROWS - 1 - column(ys, Math.max(0, ys.low), ROWS) : top;
+      const base = fill && py > ground ? ROWS - 1 - column(ys, ground, ROWS) : top;
       for (let r = top; r <= base; r++) {
         const row = cells[r] as string[];
         row[c] = row[c] === ' ' || row[c] === mark ? mark : '?';

@@ -1,0 +1,226 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { blocks } from '../../src/commands/block.js';
+import type { Command, Context, Options } from '../../src/commands/command.js';
+import { lintMailCommand } from '../../src/commands/lint-mail.js';
+import { compareBodies, pastedBlocks } from '../../src/commands/pasted.js';
+import { reply } from '../../src/commands/reply.js';
+import { verify } from '../../src/commands/verify.js';
+import { lintMail } from '../../src/export/mail-lint.js';
+import { samples } from '../export/mails.js';
+import { sample } from '../traces.js';
+import { folder, ptlab } from './cli.js';
+
+const trace = sample('A-x2b');
+const dir = folder();
+const mail = join(dir, 'mail.eml');
+writeFileSync(mail, samples['as an archive shows it']!.raw);
+
+const me = ['--from', 'Me Myself <me@work.example>', '--date', '2025-06-24T08:00:00Z'];
+const at = ['--at', 'at what rate vmalloc replaces', '--at', 'who would have to wait'];
+const insert = ['--insert', 'overwrites-summary', '--insert', 'table-ages'];
+
+const made = (name: string, ...more: string[]): string => {
+  const out = join(dir, name);
+  const { status, stderr } = ptlab([
+    'reply',
+    mail,
+    ...me,
+    ...at,
+    ...insert,
+    '--trace',
+    trace,
+    '-o',
+    out,
+    ...more,
+  ]);
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  return out;
+};
+
+test('a reply is written, fit for a list, and its figures hold', () => {
+  const out = made('reply.eml');
+  const text = readFileSync(out, 'utf8');
+  expect(text).toContain('workload    0.437     307   100        99         99     0  227.0');
+  expect(lintMail(text)).toEqual([]);
+  expect(ptlab(['lint-mail', out]).stdout).toContain('fit for a kernel list');
+  expect(readFileSync(made('again.eml'), 'utf8')).toBe(text);
+  const checked = ptlab(['verify', out, '--json']);
+  expect(checked.json()).toMatchObject({
+    ok: true,
+    blocks: [{ state: 'holds' }, { state: 'holds' }],
+  });
+  expect(checked.json().blocks[0].figures).toBeGreaterThan(20);
+  expect(checked.status).toBe(0);
+});
+
+test('the reply goes to stdout without -o, and nothing else does', () => {
+  const { stdout } = ptlab(['reply', mail, ...me, ...at, ...insert, '--trace', trace]);
+  expect(stdout).toBe(readFileSync(made('file.eml'), 'utf8'));
+});
+
+test('a block is checked figure by figure, quoted three deep, with a changed figure found', () => {
+  const quoted = readFileSync(made('q.eml'), 'utf8')
+    .split('\n\n')
+    .slice(1)
+    .join('\n\n')
+    .replace(/^/gm, '> > > ')
+    .replaceAll('> \n', '>\n');
+  const file = join(dir, 'quoted.txt');
+  writeFileSync(file, quoted);
+  expect(quoted.split('\n').every((l) => l.length <= 80)).toBe(true);
+  expect(ptlab(['verify', file, '--json']).json().ok).toBe(true);
+  writeFileSync(file, quoted.replace('307   100        99', '307   100        98'));
+  const wrong = ptlab(['verify', file, '--json']);
+  expect(wrong.status).toBe(1);
+  expect(wrong.json().blocks.map((b: { state: string }) => b.state)).toEqual(['differs', 'holds']);
+  expect(wrong.json().blocks[0].changes).toMatchObject([{ was: '98', is: '99' }]);
+  expect(ptlab(['verify', file]).stdout).toContain('98 is now 99');
+});
+
+test('a trace that is gone, moved or another one is said so', () => {
+  const text = readFileSync(made('t.eml'), 'utf8');
+  const file = join(dir, 'moved.txt');
+  writeFileSync(file, text.replaceAll(trace, '/nowhere/x.txt.gz'));
+  const gone = ptlab(['verify', file, '--json']).json();
+  expect(gone.blocks[0]).toMatchObject({ state: 'no trace' });
+  const other = ptlab(['verify', file, '--json', '--trace', sample('D-x2b-1reader')]).json();
+  expect(other.blocks[0]).toMatchObject({ state: 'other trace' });
+  const found = ptlab(['verify', file, '--json', '--trace', sample('D-x2b-1reader'), trace]).json();
+  expect(found).toMatchObject({ ok: true, blocks: [{ trace }, { trace }] });
+});
+
+const head =
+  'things\nunit: x; n = 1; events lost: 0\nkernel: k; config: c\ntrace: t, sha256 0123456789ab\n\n1\n\n';
+
+test('a pasted command can run nothing but reading commands of ours', () => {
+  const file = join(dir, 'evil.txt');
+  const hit = join(dir, 'hit');
+  const lines = [
+    `$ ptlab chart overwrites x; touch ${hit}`,
+    `$ ptlab chart overwrites $(touch ${hit})`,
+    `$ ptlab run ${hit}`,
+    `$ ptlab import ${trace} -o ${hit}`,
+    `$ ptlab chart overwrites ${trace} -o ${hit}.txt`,
+    `$ ptlab chart overwrites --require ${hit}`,
+    '$ ptlab verify evil.txt',
+    '$ ptlab __proto__ x',
+    '$ ptlab',
+  ];
+  writeFileSync(file, lines.map((l) => head + l).join('\n\n'));
+  const { blocks: list } = ptlab(['verify', file, '--json']).json();
+  expect(list).toHaveLength(lines.length);
+  const states = list.map((b: { state: string }) => b.state);
+  expect(states.filter((s: string) => s === 'cannot run')).toHaveLength(lines.length - 1);
+  expect(states[4]).toBe('other trace');
+  expect(existsSync(hit) || existsSync(`${hit}.txt`)).toBe(false);
+  writeFileSync(file, `${head.replace(', sha256 0123456789ab', '')}${lines[4]}\n`);
+  expect(ptlab(['verify', file, '--json']).json().blocks[0].state).toBe('differs');
+  expect(existsSync(`${hit}.txt`)).toBe(false);
+});
+
+test('blocks are found in a text, with and without quote marks', () => {
+  const text = `Hi,\n\n${head}$ ptlab chart a 'b c' \\\n    -x\n\n> ${head.replaceAll('\n', '\n> ')}$ ptlab chart b\nend`;
+  expect(pastedBlocks(text)).toMatchObject([
+    { line: 3, body: ['1'], command: ['ptlab', 'chart', 'a', 'b c', '-x'], sha256: '0123456789ab' },
+    { body: ['1'], command: ['ptlab', 'chart', 'b'] },
+  ]);
+  expect(pastedBlocks('$ ptlab chart x\n')).toEqual([]);
+});
+
+test('lines that come or go are differences too', () => {
+  const was = ['a 1', 'b 2', '', 'c'];
+  expect(compareBodies(was, was)).toEqual({ count: 2, changes: [] });
+  expect(compareBodies(was, ['b 3', '', 'd 4']).changes).toEqual([
+    { line: 1, was: 'a 1', is: null },
+    { line: 2, was: '2', is: '3', text: 'b 2' },
+    { line: 4, was: 'c', is: null },
+    { line: 3, was: null, is: 'd 4' },
+  ]);
+});
+
+test('an editor may change the text, and its failure writes nothing', () => {
+  const editor = join(dir, 'an editor.sh');
+  writeFileSync(editor, '#!/bin/sh\nsed -i "s/^things$/x/; \\$a Regards" "$2"\n');
+  chmodSync(editor, 0o755);
+  process.env['VISUAL'] = `'${editor}' -f`;
+  try {
+    expect(readFileSync(made('edited.eml', '--edit'), 'utf8').endsWith('Regards\n')).toBe(true);
+    process.env['VISUAL'] = 'false';
+    const out = join(dir, 'none.eml');
+    const failed = ptlab([
+      'reply',
+      mail,
+      ...me,
+      ...at,
+      ...insert,
+      '--trace',
+      trace,
+      '--edit',
+      '-o',
+      out,
+    ]);
+    expect(failed.stderr).toContain('nothing was written');
+    expect(existsSync(out)).toBe(false);
+  } finally {
+    delete process.env['VISUAL'];
+  }
+});
+
+const context: Context = { note() {}, progress: () => ({ update() {}, stop() {} }) };
+const call = (command: Command, path: string, options: Options = {}) =>
+  command.run!([path], { from: me[1], ...options }, context);
+
+test('what is missing or unknown is named', async () => {
+  const fails = (options: Options) => expect(call(reply, mail, options)).rejects;
+  const first = Object.keys(blocks)[0];
+  const overwrites = { at: ['rate'], insert: ['overwrites'] };
+  await fails({ at: ['rate'], insert: ['pie'] }).toThrow(`unknown block 'pie'. Known: ${first}`);
+  await fails({ at: ['rate'] }).toThrow('each --at wants one --insert');
+  await fails(overwrites).toThrow('name one with --trace');
+  await fails({ ...overwrites, trace: [trace, mail] }).toThrow('which trace?');
+  await fails({ ...overwrites, at: ['no such words'], trace: [trace] }).toThrow('does not say');
+  await fails({ from: 'nobody' }).toThrow('--from: not an address');
+  await fails({ date: 'tomorrow-ish' }).toThrow('--date: not a date');
+  await expect(call(reply, join(dir, 'none'))).rejects.toThrow('cannot read');
+  await expect(call(verify, mail)).rejects.toThrow('no block of ptlab');
+  writeFileSync(join(dir, 'empty'), '');
+  await expect(call(lintMailCommand, join(dir, 'empty'))).rejects.toThrow('empty file');
+});
+
+test('an mbox is asked for its message', async () => {
+  const mbox = join(dir, 'thread.mbox');
+  writeFileSync(mbox, `${samples['list footer']!.raw}\n${samples['as an archive shows it']!.raw}`);
+  await expect(call(reply, mbox)).rejects.toThrow('2 messages; name one with --message');
+  const answer = await call(reply, mbox, { message: 'footer@corp.example' });
+  expect(answer.text).toContain('In-Reply-To: <footer@corp.example>');
+});
+
+test('a hostile file name stays one word', () => {
+  const odd = join(dir, "it's; $(touch hit) ü");
+  mkdirSync(odd, { recursive: true });
+  const copy = join(odd, 'From x\n---.txt.gz');
+  writeFileSync(copy, readFileSync(trace));
+  const out = join(dir, 'odd.eml');
+  const { status } = ptlab([
+    'reply',
+    mail,
+    ...me,
+    '--at',
+    'rate vmalloc',
+    '--insert',
+    'overwrites',
+    '--trace',
+    copy,
+    '-o',
+    out,
+  ]);
+  expect(status).toBe(0);
+  expect(lintMail(readFileSync(out, 'utf8'))).toEqual([]);
+  expect(ptlab(['verify', out, '--json']).json()).toMatchObject({
+    ok: true,
+    blocks: [{ trace: copy }],
+  });
+});
