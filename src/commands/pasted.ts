@@ -43,9 +43,9 @@ function commandAt(
   }
 }
 
-const isUnit = (l: Line): boolean => /^unit: .*; n = /.test(l.text);
+const isUnit = (l: Line): boolean => l.text.startsWith('unit: ');
 
-/** Every block of a text: a head with 'unit: ...; n = ', figures, and a line '$ ptlab ...'. */
+/** Every block of a text: a head with 'unit: ', figures, and a line '$ ptlab ...'. */
 export function pastedBlocks(text: string): Pasted[] {
   const lines = text.split(/\r?\n/).map(parse);
   const found: Pasted[] = [];

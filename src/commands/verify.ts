@@ -111,7 +111,11 @@ function missing(
 }
 
 /** n and events lost stand in the head; the rest of it names the trace and how it was made. */
-const counted = (head: readonly string[]): string[] => head.filter((l) => /; n = /.test(l));
+const counted = (head: readonly string[]): string[] =>
+  head.slice(
+    head.findIndex((l) => l.startsWith('unit: ')),
+    head.findIndex((l) => l.startsWith('kernel: ')),
+  );
 
 function judge(
   block: Pasted,
@@ -173,7 +177,7 @@ async function run(args: readonly string[], options: Options, context: Context):
   const found = pastedBlocks(await textOf(path));
   if (found.length === 0)
     throw new UserError(
-      `${path}: no block of ptlab: it has no line '$ ptlab ...' below a line 'unit: ...; n = ...'`,
+      `${path}: no block of ptlab: it has no line '$ ptlab ...' below a line 'unit: ...'`,
     );
   const files = Array.isArray(options['trace']) ? options['trace'].map(String) : [];
   const traces: Traces = { files, digests: new Map() };
