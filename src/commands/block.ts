@@ -4,6 +4,7 @@ import { toText } from '../export/text.js';
 import { chartOf, chartSpec } from './charts.js';
 import { byName, type Context, UserError } from './command.js';
 import { aboutOf, load } from './load.js';
+import { raceBlock } from './race-block.js';
 
 /** What a block can be made of. */
 export interface BlockInput {
@@ -49,10 +50,11 @@ const each = (names: readonly string[], make: (name: string) => Maker): [string,
 export const blocks: Readonly<Record<string, Maker>> = Object.fromEntries([
   ...each(Object.keys(analyses), fromAnalysis),
   ...each(Object.keys(charts), fromChart),
+  ['race', (arg: string, { context }: BlockInput) => raceBlock(arg, context)],
 ]);
 
 /**
- * The text block called `name` (NAME or NAME:ARG; ARG picks one of several traces).
+ * The text block called `name` (NAME or NAME:ARG; ARG picks one of several traces, or a scheme).
  * @throws UserError listing the known names.
  */
 export async function block(name: string, input: BlockInput): Promise<string> {

@@ -1,18 +1,13 @@
 import { existsSync } from 'node:fs';
-import { Command as Commander, Option } from 'commander';
 import { wrap } from '../export/ascii.js';
 import { messages, readMail } from '../export/mail-read.js';
 import { commandLines } from '../export/shell.js';
 import { openTrace } from '../importers/open.js';
-import { analyze } from './analyze.js';
 import { ascii } from './ascii.js';
-import { chart } from './chart.js';
 import { type Answer, type Command, type Context, type Options, UserError } from './command.js';
 import { readInput } from './lint-mail.js';
 import { type Change, compareBodies, type Pasted, pastedBlocks } from './pasted.js';
-
-/** The only commands a block can make ptlab run: they read, and print. */
-const rerunnable: Readonly<Record<string, Command>> = { analyze, chart };
+import { rerun } from './rerun.js';
 
 /** What became of one block. */
 interface Checked {
@@ -24,18 +19,6 @@ interface Checked {
   readonly why?: string;
   readonly figures?: number;
   readonly changes?: readonly Change[];
-}
-
-/** Arguments and options of a pasted command, as its own definition has them. Never writes: -o is dropped. */
-function parseWords(name: string, words: readonly string[]): { args: string[]; options: Options } {
-  const command = rerunnable[name] as Command;
-  const c = new Commander(name).exitOverride().configureOutput({ writeOut() {}, writeErr() {} });
-  for (const argument of command.args.split(' ').filter((a) => a !== '')) c.argument(argument);
-  for (const [flags, meaning] of command.options ?? []) c.addOption(new Option(flags, meaning));
-  c.option('--text').option('--json').option('--csv');
-  c.parse([...words], { from: 'user' });
-  const { output: _, text: __, json: ___, csv: ____, ...options } = c.opts();
-  return { args: c.processedArgs.flat().map(String), options };
 }
 
 /** Traces the user named, and the digests of those looked at. */
@@ -67,30 +50,18 @@ const candidates = (named: string, { files }: Traces): string[] => [
   ...(named !== '-' && existsSync(named) ? [named] : []),
 ];
 
-const traceIndex = (command: Command): number => command.args.split(' ').indexOf('<trace>');
-
 /** Run the command of a block again, if it is one of ours and its trace is the same. */
 async function check(block: Pasted, traces: Traces, context: Context): Promise<Checked> {
-  const known = Array.isArray(block.command) ? (block.command as string[]) : undefined;
-  const command = known ? (commandLines(known, 1e9)[0]?.slice(2) ?? '') : '';
+  const words = Array.isArray(block.command) ? (block.command as string[]) : undefined;
+  const command = words ? (commandLines(words, 1e9)[0]?.slice(2) ?? '') : '';
   const told = { line: block.line, command, trace: null };
-  if (!known) return { ...told, state: 'cannot run', why: `its command line: ${block.command}` };
-  const [, name = '', ...words] = known;
-  if (!Object.hasOwn(rerunnable, name))
-    return {
-      ...told,
-      state: 'cannot run',
-      why: `ptlab ${name}: only ${Object.keys(rerunnable).join(', ')} are run again`,
-    };
+  if (!words) return { ...told, state: 'cannot run', why: `its command line: ${block.command}` };
   try {
-    const { args, options } = parseWords(name, words);
-    const at = traceIndex(rerunnable[name] as Command);
-    const named = at < 0 ? null : (args[at] as string);
+    const again = await rerun(words);
+    const named = again.trace;
     const found = named === null ? null : await findTrace(named, block.sha256, traces);
     if (found === undefined) return missing(told, named as string, block.sha256, traces);
-    if (found !== null) args[at] = found;
-    const answer = await rerunnable[name]?.run?.(args, options, context);
-    const fresh = pastedBlocks(answer?.text ?? '')[0];
+    const fresh = pastedBlocks(await again.run(found, context))[0];
     return { ...told, trace: found, ...judge(block, fresh) };
   } catch (e) {
     return { ...told, state: 'cannot run', why: (e as Error).message };

@@ -113,6 +113,7 @@ test('a pasted command can run nothing but reading commands of ours', async () =
     `$ ptlab import ${trace} -o ${hit}`,
     `$ ptlab chart overwrites ${trace} -o ${hit}.txt`,
     `$ ptlab chart overwrites --require ${hit}`,
+    `$ ptlab explore pmd-free --scheme ${hit}.ts`,
     '$ ptlab verify evil.txt',
     '$ ptlab __proto__ x',
     '$ ptlab',
