@@ -22,7 +22,8 @@ export const chart: Command = {
   args: '<chart> <trace>',
   about: `a chart as picture, text or spec: ${Object.keys(charts).join(', ')}`,
   options: [
-    ['-o, --output <files...>', 'x.svg, x.png, x.txt or x.vl.json; default: text to stdout'],
+    ['-o, --output <files...>', 'x.svg, .png, .html, .txt or .vl.json; default: text to stdout'],
+    ['--self-contained', 'HTML that needs no network (it is always written so)'],
     ...traceOptions,
   ],
   examples: [

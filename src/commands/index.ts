@@ -13,6 +13,10 @@ import { kernel } from './kernel.js';
 import { lab } from './lab.js';
 import { runCommand } from './run.js';
 import { watch } from './watch.js';
+import { lintMailCommand } from './lint-mail.js';
+import { reply } from './reply.js';
+import { runCommand } from './run.js';
+import { verify } from './verify.js';
 
 /** Every command of the CLI by name; help, tests and docs iterate over this. */
 export const commands = {
@@ -30,4 +34,8 @@ export const commands = {
   lab,
   run: runCommand,
   watch,
+  'lint-mail': lintMailCommand,
+  reply,
+  run: runCommand,
+  verify,
 } satisfies Record<string, Command>;
