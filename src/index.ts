@@ -7,6 +7,7 @@ export { type Prediction, predict } from './analyses/prediction.js';
 export { type RaceWindow, type RaceWindows, raceWindows } from './analyses/race-windows.js';
 // charts: table -> Vega-Lite spec
 export type { About, Chart, Spec } from './charts/chart.js';
+export { type RaceShare, raceShare } from './charts/race-share.js';
 export { chart, load } from './commands/notebook.js';
 export { schemeOf } from './commands/scheme-file.js';
 // engines: every interleaving, and what went wrong
@@ -17,6 +18,7 @@ export { replay } from './engines/replay.js';
 export { sample } from './engines/sample.js';
 export { decodeToken } from './engines/token.js';
 export type { Move, Verdict } from './engines/verdict.js';
+export { type RaceWindow, raceWindow } from './engines/window.js';
 // events: the one schema, traces, their files
 export { readTrace } from './events/file.js';
 export type { TraceMeta } from './events/meta.js';
@@ -45,6 +47,7 @@ export {
   text,
 } from './notebook/display.js';
 // schemes, scenarios: who locks how, who runs what
+export { claims } from './scenarios/claims.js';
 export { scenarios } from './scenarios/index.js';
 export { rows } from './scenarios/rows.js';
 export { schemes } from './schemes/index.js';

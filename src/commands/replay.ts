@@ -61,6 +61,6 @@ export const replay: Command = {
     ['-o, --output <file>', 'write the run as a trace (Arrow)'],
     ['--scheme <file>', "the scheme's file, where the token is of a scheme of your own"],
   ],
-  examples: ['ptlab replay p1~pmd-free~none~sc~~~a4b2a8b~c7f8ba -o run.arrow'],
+  examples: ['ptlab replay p1~pmd-free~none~sc~~~a4b3a7b~1ca397 -o run.arrow'],
   run,
 };

@@ -39,7 +39,7 @@ function javascript(path: string): string {
   const beside = pathToFileURL(`${dirname(resolve(path))}/`);
   return outputText
     .replace(/(from\s*|import\s*)(['"])ptlab\2/g, (_, how) => `${how}${JSON.stringify(library)}`)
-    .replace(/(from\s*)(['"])(\.\.?\/[^'"]+)\2/g, (_, how, _q, file) => `${how}${JSON.stringify(new URL(file, beside).href)}`); // biome-ignore format: one line
+    .replace(/(from\s*|import\s*)(['"])(\.\.?\/[^'"]+)\2/g, (_, how, _q, file) => `${how}${JSON.stringify(new URL(file, beside).href)}`); // biome-ignore format: one line
 }
 
 const points = ['enterOverwrite', 'beforeClear', 'afterClear', 'beforeFree', 'free', 'afterFree', 'leaveOverwrite', 'walkBegin', 'walkLock', 'walkUnlock', 'walkEnd']; // biome-ignore format: one line
@@ -56,8 +56,10 @@ export function checkScheme(path: string, value: unknown): Scheme {
     if (points.includes(key) && typeof given[key] !== 'function')
       throw new UserError(`${path}: ${key} is not a function`);
   }
+  if (typeof given['name'] !== 'string' || given['name'] === '')
+    throw new UserError(`${path}: the scheme has no name: { name: 'my-scheme', ... }`);
   const text = (key: string, preset: string): string => String(given[key] ?? preset);
-  const name = text('name', 'unnamed').replace(/[^\w.-]/g, '_');
+  const name = given['name'].replace(/[^\w.-]/g, '_');
   return {
     title: text('title', name),
     source: path,

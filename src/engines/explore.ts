@@ -1,9 +1,10 @@
 import { type Scenario, type Sizes, sizesOf } from '../linux/scenario.js';
 import type { Scheme } from '../linux/scheme.js';
 import type { Fault } from '../linux/system.js';
+import { countRuns } from './count.js';
 import { objectName, placeOf } from './describe.js';
 import { type Grain, type Machine, machine, unfinished } from './machine.js';
-import { countRuns, pathTo, type Search, search } from './search.js';
+import { pathTo, type Search, search } from './search.js';
 import { encodeToken } from './token.js';
 import { follow, rows, type Trail } from './trail.js';
 import type { Bounds, Move, Verdict } from './verdict.js';
@@ -110,7 +111,7 @@ function verdictOf(
     kind: null,
     steps: null,
     ...seen,
-    runs: s.complete ? countRuns(s) : null,
+    runs: s.complete ? (countRuns(s)?.all ?? null) : null,
     bounds,
     token: null,
     counterexample: [],

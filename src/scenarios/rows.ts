@@ -93,6 +93,12 @@ export const rows: readonly Row[] = [
   { id: 'P0', scenario: 'pud-free', scheme: 'none', sizes: {}, variant: [], sc: uaf(7) },
   { id: 'P6', scenario: 'pud-free', scheme: 'v6', sizes: {}, variant: [], sc: safe, arm64: safe },
   { id: 'P6x', scenario: 'pud-free', scheme: 'v6', sizes: {}, variant: ['not-isolated'], sc: uaf(7), arm64: uaf() }, // biome-ignore format: one line
+  // Nobody but ptlab has judged these.
+  pmd('v4 2r', 'v4', undefined, undefined, two),
+  pmd('v1 2x2', 'v1', undefined, undefined, both),
+  pmd('percpu 2r', 'percpu-clear', undefined, undefined, two),
+  pmd('rcu-walker 2x2', 'rcu-walker', undefined, undefined, both),
   pmd('rcu-free', 'rcu-free', undefined),
+  pmd('rcu-free 2x2', 'rcu-free', undefined, undefined, both),
   pmd('async-free', 'async-free', undefined),
 ];

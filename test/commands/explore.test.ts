@@ -87,7 +87,8 @@ test.each([
   ['export default { name: "x", beforeFree: 3 };', /beforeFree is not a function/],
   ['export const x = 1;', /has no scheme/],
   ['export default {\n  name: = };', /bad\d.ts:2: /],
-  ['import { no_such } from "ptlab"; export default { name: no_such };', /no_such/],
+  ['import "./none-such.js"; export default { name: "x" };', /none-such/],
+  ['export default { beforeFree: function* () {} };', /has no name/],
 ] as const)('a bad scheme file: %s', async (text, message) => {
   // biome-ignore format: a table
   const path = write(`bad${text.length}.ts`.replace(/\d\d+/, (d) => d[0]!), text);
