@@ -64,7 +64,8 @@ export function createEngine(
       try {
         const made: Converted = converter.convert(previous, source);
         const shift = made.hasToplevelAwait ? 36 : 30; // '(async function(exports, require) { '
-        if (made.diagnostics.length === 0) remember({ label, source, where: takeMap(shift) });
+        if (made.diagnostics.length === 0)
+          remember({ label, source, where: takeMap(made.output ?? '', shift) });
         return made;
       } finally {
         compiling(false);

@@ -27,11 +27,17 @@ const fileName = /^ptlab-cell-[\w.-]+:\d+$/;
 const position = /ptlab-cell-([\w.-]+?):(\d+)(?::(\d+))?/g;
 const ours = /^\s+at .*(\(|\s)(node:|.*[\\/](tslab[\\/]dist|dist[\\/]notebook[\\/]cells)[\\/])/;
 
-function translate(line: string): string {
-  return line.replace(position, (_, label: string, l: string, c = '1') => {
-    const at = cells.get(label)?.where(Number(l), Number(c));
+/** A line of a stack in lines of cells; null if it is of code that was put around a cell. */
+function translate(line: string): string | null {
+  let around = false;
+  const text = line.replace(position, (_, label: string, l: string, c = '1') => {
+    const ran = cells.get(label);
+    const at = ran?.where(Number(l), Number(c));
+    around ||= ran !== undefined && !at;
     return at ? `cell ${label}, line ${at.line}, column ${at.column}` : `cell ${label}`;
   });
+  if (around && /^\s+at /.test(line)) return null;
+  return text.replace(/^(\s+at )Proxy\.(?=.*\(cell )/, '$1'); // tslab calls through its exports
 }
 
 /** The line of the cell where it happened, with its neighbours. */
@@ -80,7 +86,8 @@ export function describe(thrown: unknown): CellError {
   }
   const lines = withoutCaret(inspectSafely(thrown).split('\n'))
     .filter((l) => !ours.test(l))
-    .map(translate);
+    .map(translate)
+    .filter((l) => l !== null);
   const ename = nameOf(thrown);
   return { ename, evalue: String(thrown.message), traceback: [...excerpt(lines), ...lines] };
 }

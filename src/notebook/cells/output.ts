@@ -89,15 +89,16 @@ export function send(kind: Kind, cell: number, value: unknown): void {
 }
 
 let fences = 0;
-let bypassed = false;
+/** Has someone beside us been given descriptors 1 and 2? */
+let shared = false;
 
 /**
- * What was written to descriptors 1 and 2 until now, by whomever, comes before what follows.
- * Nothing to do as long as no one but us could have written there.
+ * A point in time for both our frames and descriptors 1 and 2, into which others may write.
+ * Nothing to do as long as there is no one who could.
  */
 export function fence(secret: string): void {
   flush();
-  if (!bypassed) return;
+  if (!shared) return;
   const n = ++fences;
   for (const fd of [1, 2]) {
     try {
@@ -141,38 +142,47 @@ function wrap(
   functions[name] = Object.assign(wrapped, plain);
 }
 
-/** Notice who writes to our descriptors beside us; what follows children we wait for comes after. */
-function watchDescriptors(secret: string): void {
-  for (const name of ['spawn', 'exec', 'execFile', 'fork'])
-    wrap(childProcess, name, (plain) => {
-      bypassed = true;
-      return plain();
-    });
+/** Children may write to our descriptors: keep their output in its place between ours. */
+function watchChildren(secret: string): void {
+  const fenced = (plain: () => unknown): unknown => {
+    shared = true;
+    fence(secret);
+    return plain();
+  };
+  for (const name of ['spawn', 'exec', 'execFile', 'fork']) wrap(childProcess, name, fenced);
   for (const name of ['spawnSync', 'execSync', 'execFileSync'])
     wrap(childProcess, name, (plain) => {
-      bypassed = true;
-      flush();
       try {
-        return plain();
+        return fenced(plain);
       } finally {
         fence(secret);
       }
     });
-  for (const name of ['write', 'writeSync', 'writev', 'writevSync'])
-    wrap(fs, name, (plain, [fd]) => {
-      if (fd === 1 || fd === 2) {
-        bypassed = true;
-        flush();
-      }
-      return plain();
-    });
-  syncBuiltinESMExports();
 }
+
+/** fs.writeSync() to descriptor 1 or 2 is output like any other. */
+function catchDescriptors(): void {
+  wrap(fs, 'writeSync', (plain, [fd, data, from, size]) => {
+    if (fd !== 1 && fd !== 2) return plain();
+    const [offset, length] = [Number(from ?? 0), size === undefined ? undefined : Number(size)];
+    const bytes =
+      typeof data === 'string'
+        ? Buffer.from(data, (size as BufferEncoding | undefined) ?? 'utf8')
+        : Buffer.from(viewOf(data as ArrayBufferView).subarray(offset, length && offset + length));
+    put(fd === 1 ? kinds.stdout : kinds.stderr, currentCell(), bytes);
+    return bytes.length;
+  });
+}
+
+const viewOf = (v: ArrayBufferView): Uint8Array =>
+  new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
 
 /** From now on all output of this process goes to the server. */
 export function catchOutput(secret: string): void {
   catchStream(process.stdout, kinds.stdout);
   catchStream(process.stderr, kinds.stderr);
-  watchDescriptors(secret);
+  watchChildren(secret);
+  catchDescriptors();
+  syncBuiltinESMExports();
   process.on('exit', flush);
 }

@@ -8,7 +8,7 @@ import { frameReader, pipes, slots } from '../frames.js';
 /** Long enough for a live event loop to react, in ms. */
 const patience = 150;
 /** A compiler cut off in its work would be left in pieces: wait for it so long, in ms. */
-const compilerPatience = 15_000;
+const compilerPatience = 8_000;
 
 const shared = new Int32Array(workerData as SharedArrayBuffer);
 

@@ -79,6 +79,7 @@ export function startHost(listener: Listener): Host {
           const wait = listener.onBytes(kind === kinds.stdout ? 'stdout' : 'stderr', cell, body);
           if (wait) await wait;
         } else if (kind === kinds.fence) {
+          for (const r of raws) r.open(cell);
           await Promise.all(raws.map((r) => r.passed(cell, fenceMs)));
         } else {
           const value = JSON.parse(body.toString('utf8'));
@@ -123,15 +124,19 @@ export function startHost(listener: Listener): Host {
       if (first instanceof HostEnded) throw first;
       return first;
     },
-    interrupt(cell, ms = 5000) {
+    interrupt(cell, ms = 10_000) {
       const mine = running;
       if (!mine?.child.pid) return;
-      if (ready.has(mine.child)) kill(mine.child, 'SIGINT');
       mine.interrupts.write(frame(kinds.call, cell, ''));
-      const timer = setTimeout(() => {
-        if (answers.has(cell) && running === mine) kill(mine.child, 'SIGKILL');
-      }, ms);
-      timer.unref();
+      const began = Date.now();
+      const nudge = (): void => {
+        if (!answers.has(cell) || running !== mine) return;
+        const tooLong = Date.now() - began >= ms;
+        // a program that the cell waits for may have begun only after the first signal
+        if (tooLong || ready.has(mine.child)) kill(mine.child, tooLong ? 'SIGKILL' : 'SIGINT');
+        if (!tooLong) setTimeout(nudge, 500).unref();
+      };
+      nudge();
     },
     async end() {
       if (ending || !running) return;
