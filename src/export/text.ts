@@ -105,7 +105,7 @@ function headLines(head: Head, utf8: boolean): string[] {
   return [
     ...wrap(clean(head.what, utf8), WIDTH - 1),
     ...wrap(
-      `unit: ${text(head.unit, 'none')}; n = ${figure(head.n)}; events lost: ${head.trace ? lost : 'none, no trace'}`,
+      `unit: ${text(head.unit, 'none')}; n = ${figure(head.n)}; events lost: ${head.trace ? lost : 'none'}`,
       WIDTH - 1,
       '  ',
     ),
