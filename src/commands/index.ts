@@ -2,8 +2,17 @@ import { analyze } from './analyze.js';
 import { chart } from './chart.js';
 import type { Command } from './command.js';
 import { demo } from './demo.js';
+import { explore } from './explore.js';
 import { importCommand } from './import.js';
 import { info } from './info.js';
+import { predict } from './predict.js';
+import { replay } from './replay.js';
+import { runCommand } from './run.js';
+import { simulateCommand } from './simulate.js';
+import { kernel } from './kernel.js';
+import { lab } from './lab.js';
+import { runCommand } from './run.js';
+import { watch } from './watch.js';
 import { lintMailCommand } from './lint-mail.js';
 import { reply } from './reply.js';
 import { runCommand } from './run.js';
@@ -14,8 +23,17 @@ export const commands = {
   analyze,
   chart,
   demo,
+  explore,
   import: importCommand,
   info,
+  predict,
+  replay,
+  run: runCommand,
+  simulate: simulateCommand,
+  kernel,
+  lab,
+  run: runCommand,
+  watch,
   'lint-mail': lintMailCommand,
   reply,
   run: runCommand,
