@@ -41,11 +41,6 @@ export { type Frame, type Scheme, variants } from './linux/scheme.js';
 export type { Kernel, Step } from './linux/step.js';
 export { place, type System } from './linux/system.js';
 // notebook: what cells call
-export { plot, text } from './notebook/display.js';
-// schemes, scenarios: who locks how, who runs what
-export { scenarios } from './scenarios/index.js';
-export { rows } from './scenarios/rows.js';
-export { schemes } from './schemes/index.js';
 export {
   display,
   type MimeBundle,
@@ -54,3 +49,7 @@ export {
   type Shown,
   text,
 } from './notebook/display.js';
+// schemes, scenarios: who locks how, who runs what
+export { scenarios } from './scenarios/index.js';
+export { rows } from './scenarios/rows.js';
+export { schemes } from './schemes/index.js';

@@ -133,7 +133,7 @@ export function toText(spec: Spec, options: { readonly utf8?: boolean } = {}): s
     ...headLines(meta.head, utf8),
     '',
     ...shapes[meta.shape](block),
-    ...notes,
+    ...(notes.length > 0 ? ['', ...notes] : []),
     '',
     ...commandLines(meta.command, WIDTH),
   ];

@@ -9,6 +9,7 @@ import { reply } from '../../src/commands/reply.js';
 import { verify } from '../../src/commands/verify.js';
 import { lintMail } from '../../src/export/mail-lint.js';
 import { samples } from '../export/mails.js';
+import { root } from '../source.js';
 import { sample } from '../traces.js';
 import { folder, ptlab } from './cli.js';
 
@@ -203,4 +204,44 @@ test('a hostile file name stays one word', async () => {
   });
   expect(lintMail(readFileSync(out, 'utf8'))).toEqual([]);
   expect(await verified(out)).toMatchObject({ ok: true, blocks: [{ trace: copy }] });
+});
+
+test('race blocks come from the explorer, and hold', async () => {
+  const out = await made('race.eml', {
+    at: ['in which that goes wrong?', 'at what rate', 'who would have to wait'],
+    insert: ['race:v3', 'race:v6', 'race:none/pud-free'],
+    trace: [],
+  });
+  const text = readFileSync(out, 'utf8');
+  expect(text).toContain('pmd-free under v3: bug, use after free');
+  expect(text).toContain('pmd-free under v6: safe');
+  expect(text).toContain('$ ptlab explore pud-free --scheme none --readers 2');
+  expect(lintMail(text)).toEqual([]);
+  expect((await verified(out)).blocks.map((b) => b.state)).toEqual(['holds', 'holds', 'holds']);
+  const more = { at: ['rate'], trace: [] };
+  await expect(made('x.eml', { ...more, insert: ['race:v99'] })).rejects.toThrow(
+    "unknown scheme 'v99'",
+  );
+  await expect(made('x.eml', { ...more, insert: ['race'] })).rejects.toThrow('race wants a scheme');
+});
+
+test('several traces side by side hold too', async () => {
+  const file = join(dir, 'two.txt');
+  const two = [sample('A-x2b'), sample('D-x2b-1reader')];
+  writeFileSync(file, ptlab(['analyze', 'overwrites', ...two]).stdout);
+  expect(await verified(file)).toMatchObject({ ok: true, blocks: [{ trace: two.join(', ') }] });
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(two[0]!, '/nowhere/y.gz'));
+  expect((await verified(file)).blocks[0]?.state).toBe('no trace');
+});
+
+test('notebook 05 ends in a reply that is fit for a list and holds', async () => {
+  const out = join(dir, 'nb.eml');
+  const notebook = join(root, 'notebooks', '05-mail-reply.ipynb');
+  const values = ['-p', `trace=${trace}`, '-p', `out=${out}`];
+  const run = ptlab(['run', notebook, ...values, '-o', join(dir, 'nb.ipynb')]);
+  expect(run.stderr).toBe('');
+  expect(run.status).toBe(0);
+  expect(lintMail(readFileSync(out, 'utf8'))).toEqual([]);
+  const { ok, blocks: list } = await verified(out);
+  expect([ok, list.length]).toEqual([true, 4]);
 });
