@@ -97,7 +97,7 @@ function missing(
 /** n and events lost stand in the head; the rest of it names the trace and how it was made. */
 const counted = (head: readonly string[]): string[] =>
   head.slice(
-    head.findIndex((l) => l.startsWith('unit: ')),
+    head.findIndex((l) => l.startsWith('unit:')),
     head.findIndex((l) => l.startsWith('kernel: ')),
   );
 

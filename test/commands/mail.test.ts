@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { blocks } from '../../src/commands/block.js';
 import type { Command, Context, Options } from '../../src/commands/command.js';
@@ -8,7 +9,9 @@ import { compareBodies, pastedBlocks } from '../../src/commands/pasted.js';
 import { reply } from '../../src/commands/reply.js';
 import { verify } from '../../src/commands/verify.js';
 import { lintMail } from '../../src/export/mail-lint.js';
+import { type Meta, toText } from '../../src/export/text.js';
 import { samples } from '../export/mails.js';
+import { anyChart } from '../export/specs.js';
 import { root } from '../source.js';
 import { sample } from '../traces.js';
 import { folder, ptlab } from './cli.js';
@@ -138,6 +141,22 @@ test('blocks are found in a text, with and without quote marks', () => {
     { body: ['1'], command: ['ptlab', 'chart', 'b'] },
   ]);
   expect(pastedBlocks('$ ptlab chart x\n')).toEqual([]);
+});
+
+test('every block is found again, however deep it is quoted', () => {
+  fc.assert(
+    fc.property(anyChart, fc.nat(3), (spec, depth) => {
+      const { ptlab: meta } = spec['usermeta'] as { ptlab: Meta };
+      const mark = '> '.repeat(depth);
+      const text = toText(spec).replace(/^/gm, mark).replaceAll(/ +$/gm, '');
+      const found = pastedBlocks(`Hi,\n\n${text}\nend\n`);
+      expect(found.map((b) => b.command)).toEqual([meta.command.map((w) => w.toWellFormed())]);
+      expect(found[0]?.sha256 ?? '').toBe(
+        meta.head.trace ? (meta.head.sha256?.slice(0, 12) ?? '') : '',
+      );
+      expect(compareBodies(found[0]!.body, found[0]!.body).changes).toEqual([]);
+    }),
+  );
 });
 
 test('lines that come or go are differences too', () => {
