@@ -8,6 +8,7 @@ export { type RaceWindow, type RaceWindows, raceWindows } from './analyses/race-
 // charts: table -> Vega-Lite spec
 export type { About, Chart, Spec } from './charts/chart.js';
 export { type RaceShare, raceShare } from './charts/race-share.js';
+export { insert, openMail, textOf } from './commands/mail-cells.js';
 export { chart, load } from './commands/notebook.js';
 export { schemeOf } from './commands/scheme-file.js';
 // engines: every interleaving, and what went wrong
@@ -24,8 +25,12 @@ export { readTrace } from './events/file.js';
 export type { TraceMeta } from './events/meta.js';
 export { type Column, columns, schemaTable } from './events/schema.js';
 export { counts, span, type Trace } from './events/trace.js';
-// export: spec -> text, picture
+// export: spec -> text, picture, page; mail
+export { toHtml } from './export/html.js';
 export { toPng, toSvg } from './export/image.js';
+export { makeReply, type ReplyOptions } from './export/mail.js';
+export { lintMail } from './export/mail-lint.js';
+export { type Mail, readMail } from './export/mail-read.js';
 export { toText } from './export/text.js';
 // importers: anything a kernel developer has
 export { importFile, type OpenOptions, openTrace } from './importers/open.js';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { wrap } from '../export/ascii.js';
 import { type Fault, lintMail, mailRules } from '../export/mail-lint.js';
+import { messages } from '../export/mail-read.js';
 import { ascii } from './ascii.js';
 import { type Answer, type Command, UserError } from './command.js';
 
@@ -27,7 +28,10 @@ async function run(args: readonly string[]): Promise<Answer> {
   const [path] = args as [string];
   const bytes = readInput(path);
   if (bytes.length === 0) throw new UserError(`${path}: empty file; nothing to check`);
-  const faults = lintMail(bytes.toString('utf8'));
+  const all = messages(bytes);
+  if (all.length > 1) throw new UserError(`${path}: ${all.length} messages; give one at a time`);
+  const gzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const faults = lintMail(Buffer.from((gzip && all[0]) || bytes).toString('utf8'));
   return {
     json: { file: path, ok: faults.length === 0, faults },
     text: inWords(path, faults),

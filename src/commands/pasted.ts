@@ -20,7 +20,7 @@ interface Line {
 }
 
 const parse = (line: string): Line => {
-  const marks = /^[> ]*>/.exec(line)?.[0] ?? '';
+  const marks = /^>( ?>)*/.exec(line)?.[0] ?? '';
   const rest = line.slice(marks.length);
   return {
     level: marks.replaceAll(' ', '').length,
@@ -43,7 +43,7 @@ function commandAt(
   }
 }
 
-const isUnit = (l: Line): boolean => l.text.startsWith('unit: ');
+const isUnit = (l: Line): boolean => l.text.startsWith('unit:');
 
 /** Every block of a text: a head with 'unit: ', figures, and a line '$ ptlab ...'. */
 export function pastedBlocks(text: string): Pasted[] {

@@ -48,11 +48,12 @@ const figures = (v: Explored): Record<string, unknown> => ({
 export function raceText(verdict: unknown, words: readonly string[]): string {
   const v = verdict as Explored;
   const found = v.counterexample.length > 0;
-  const what = `${v.scenario} under ${v.scheme}, memory model ${v.memory}: ${v.verdict}${v.kind ? `, ${v.kind}` : ''}`;
   const head = {
-    what: `${what} (${sizes(v)})`,
+    what: `${v.scenario} under ${v.scheme}: ${v.verdict}${v.kind ? `, ${v.kind}` : ''}`,
     unit: found ? 'steps of the shortest bad run' : 'runs',
     n: found ? (v.steps ?? v.counterexample.length) : (v.runs ?? v.states),
+    kernel: 'model',
+    config: `memory model ${v.memory}, ${sizes(v)}`,
   };
   return toText({
     data: { values: [] },

@@ -32,10 +32,10 @@ function parsed(command: Command, words: readonly string[]): { args: string[]; o
 
 /** A command of a block, ready to run again. */
 export interface Rerun {
-  /** The trace it names; null where it needs none. */
-  readonly trace: string | null;
-  /** Run it, in this process, on the trace given; gives the text of its block. */
-  run(trace: string | null, context: Context): Promise<string>;
+  /** The traces it names. */
+  readonly traces: readonly string[];
+  /** Run it, in this process, on the traces given in their place; gives the text of its block. */
+  run(traces: readonly string[], context: Context): Promise<string>;
 }
 
 /**
@@ -49,12 +49,12 @@ export async function rerun(words: readonly string[]): Promise<Rerun> {
   const scheme = options['scheme'];
   if (scheme !== undefined && !/^[a-z0-9-]+$/i.test(String(scheme)))
     throw new UserError(`a pasted block may not load code: --scheme ${scheme}`);
-  const at = command.args.split(' ').indexOf('<trace>');
+  const at = command.args.split(' ').findIndex((a) => /^<traces?(\.\.\.)?>$/.test(a));
+  const before = at < 0 ? args : args.slice(0, at);
   return {
-    trace: at < 0 ? null : (args[at] as string),
-    async run(trace, context) {
-      const given = args.map((a, i) => (i === at && trace !== null ? trace : a));
-      const answer = await command.run?.(given, options, context);
+    traces: at < 0 ? [] : args.slice(at),
+    async run(traces, context) {
+      const answer = await command.run?.([...before, ...traces], options, context);
       return name === 'explore' ? raceText(answer?.json, words) : (answer?.text ?? '');
     },
   };

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { wrap } from '../export/ascii.js';
 import { messages, readMail } from '../export/mail-read.js';
 import { commandLines } from '../export/shell.js';
@@ -14,6 +15,8 @@ interface Checked {
   readonly line: number;
   readonly command: string;
   readonly trace: string | null;
+  /** The block names the digest of its trace, and it was compared. */
+  readonly digest?: boolean;
   readonly state: 'holds' | 'differs' | 'no trace' | 'other trace' | 'cannot run';
   /** Why it could not be checked. */
   readonly why?: string;
@@ -34,15 +37,21 @@ async function digestOf(file: string, { digests }: Traces): Promise<string> {
   return digest;
 }
 
-/** The file to use for the trace a block names: the first that has its digest. */
-async function findTrace(
-  named: string,
+/** Files to use for the traces a block names: by digest where it gives one, else by name. */
+async function findTraces(
+  named: readonly string[],
   sha256: string,
   traces: Traces,
-): Promise<string | undefined> {
-  for (const file of candidates(named, traces))
-    if ((await digestOf(file, traces)).startsWith(sha256)) return file;
-  return undefined;
+): Promise<string[] | undefined> {
+  if (named.length === 1 && sha256 !== '') {
+    for (const file of candidates(named[0] as string, traces))
+      if ((await digestOf(file, traces)).startsWith(sha256)) return [file];
+    return undefined;
+  }
+  const found = named.map((n) =>
+    existsSync(n) ? n : traces.files.find((f) => basename(f) === basename(n)),
+  );
+  return found.some((f) => f === undefined) ? undefined : (found as string[]);
 }
 
 const candidates = (named: string, { files }: Traces): string[] => [
@@ -58,11 +67,11 @@ async function check(block: Pasted, traces: Traces, context: Context): Promise<C
   if (!words) return { ...told, state: 'cannot run', why: `its command line: ${block.command}` };
   try {
     const again = await rerun(words);
-    const named = again.trace;
-    const found = named === null ? null : await findTrace(named, block.sha256, traces);
-    if (found === undefined) return missing(told, named as string, block.sha256, traces);
+    const found = await findTraces(again.traces, block.sha256, traces);
+    if (found === undefined) return missing(told, again.traces, block.sha256, traces);
     const fresh = pastedBlocks(await again.run(found, context))[0];
-    return { ...told, trace: found, ...judge(block, fresh) };
+    const trace = found.length > 0 ? found.join(', ') : null;
+    return { ...told, trace, digest: block.sha256 !== '', ...judge(block, fresh) };
   } catch (e) {
     return { ...told, state: 'cannot run', why: (e as Error).message };
   }
@@ -70,13 +79,17 @@ async function check(block: Pasted, traces: Traces, context: Context): Promise<C
 
 function missing(
   told: Pick<Checked, 'line' | 'command' | 'trace'>,
-  named: string,
+  named: readonly string[],
   sha256: string,
   traces: Traces,
 ): Checked {
-  const there = candidates(named, traces);
-  if (there.length === 0)
-    return { ...told, state: 'no trace', why: `no file ${named}; name a copy with --trace` };
+  const there = named.flatMap((n) => candidates(n, traces));
+  if (there.length === 0 || sha256 === '')
+    return {
+      ...told,
+      state: 'no trace',
+      why: `no file ${named.join(', ')}; name a copy with --trace`,
+    };
   const why = `${there.join(', ')}: not the trace of the block, whose sha256 begins with ${sha256}`;
   return { ...told, trace: there[0] as string, state: 'other trace', why };
 }
@@ -84,7 +97,7 @@ function missing(
 /** n and events lost stand in the head; the rest of it names the trace and how it was made. */
 const counted = (head: readonly string[]): string[] =>
   head.slice(
-    head.findIndex((l) => l.startsWith('unit: ')),
+    head.findIndex((l) => l.startsWith('unit:')),
     head.findIndex((l) => l.startsWith('kernel: ')),
   );
 
@@ -114,7 +127,7 @@ function inWords(c: Checked): string[] {
   const same =
     c.trace === null || c.state === 'other trace'
       ? []
-      : indented(`trace ${c.trace}, same sha256`, 2);
+      : indented(`trace ${c.trace}, ${c.digest ? 'same sha256' : 'sha256 not in the block'}`, 2);
   const verdict =
     c.state === 'holds'
       ? `holds: all ${c.figures} figures are the same`

@@ -37,7 +37,7 @@ export function name(value: unknown, utf8 = false): string {
   const text = clean(String(value), utf8);
   if (text === '') return '""';
   const start =
-    forbiddenStart.test(text) || /^( |\$ |unit: )/.test(text) ? hex(text) + text.slice(1) : text;
+    forbiddenStart.test(text) || /^( |\$ |unit:)/.test(text) ? hex(text) + text.slice(1) : text;
   return start.endsWith(' ') ? start.slice(0, -1) + hex(' ') : start;
 }
 

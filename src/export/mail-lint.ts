@@ -86,10 +86,13 @@ type Report = (line: number, rule: Fault['rule'], message: string) => void;
 
 const shown = (text: string): string => JSON.stringify(text.slice(0, 60));
 
-function checkHeaders({ headers }: Parts, report: Report): void {
+function checkHeaders({ headers, body, first }: Parts, report: Report): void {
   const find = (name: string) => headers.find((h) => h.name === name);
   for (const h of headers)
     if (h.name === '') report(h.line, 'header', `not a header field: ${shown(h.value)}`);
+  for (const h of headers)
+    if (/[^\x20-\x7e\t]/.test(h.value))
+      report(h.line, 'charset', `${h.name}: beyond ASCII, not encoded: ${shown(h.value)}`);
   for (const name of ['from', 'to', 'subject']) {
     const all = headers.filter((h) => h.name === name);
     if (all.length === 0) report(1, 'header', `no ${name} field`);
@@ -103,6 +106,13 @@ function checkHeaders({ headers }: Parts, report: Report): void {
   const charset = /charset="?([^";\s]+)/.exec(media)?.[1] ?? 'us-ascii';
   if (!['us-ascii', 'utf-8'].includes(charset))
     report(type?.line ?? 1, 'charset', `charset ${charset}`);
+  const odd = body.findIndex((l) => /\P{ASCII}/u.test(l));
+  if (charset === 'us-ascii' && odd >= 0)
+    report(
+      first + odd,
+      'charset',
+      `beyond ASCII, and no charset says how: ${shown(body[odd] as string)}`,
+    );
   const encoding = find('content-transfer-encoding');
   if (encoding && !/^(7bit|8bit)$/i.test(encoding.value.trim()))
     report(
@@ -181,7 +191,9 @@ function checkLines({ body, first }: Parts, report: Report): void {
 }
 
 const attribution = /\b(wrote|writes|said):\s*$/;
-const original = /^-+ ?(Original Message|Forwarded message)|^(From|Sent|Von|Gesendet):.*\S/i;
+/** Where a mail program put the mail answered below the answer, unquoted. */
+const original =
+  /^-+ ?(Original Message|Forwarded message)|^(From|Von|De|Da): .*\n(Sent|Date|Gesendet|Envoy|Inviato|To|Subject)/i;
 
 /** Where the reply's own words are: a line is own unless quoted, blank, or says who wrote what follows. */
 function checkQuoting({ body, first }: Parts, report: Report): void {
@@ -191,12 +203,8 @@ function checkQuoting({ body, first }: Parts, report: Report): void {
   const isOwn = (l: string, i: number) =>
     l.trim() !== '' && !isQuote(l) && !attribution.test(l) && !attribution.test(lines[i + 1] ?? '');
   const own = lines.flatMap((l, i) => (isOwn(l, i) ? [i] : []));
-  const outlook = lines.findIndex((l) => original.test(l) && !isQuote(l));
-  if (
-    outlook >= 0 &&
-    own.some((i) => i < outlook) &&
-    /^-+ ?(Orig|Forw)/i.test(lines[outlook] as string)
-  )
+  const outlook = lines.findIndex((l, i) => original.test(`${l}\n${lines[i + 1] ?? ''}`));
+  if (outlook >= 0 && own.some((i) => i < outlook))
     report(first + outlook, 'top-posting', 'the whole mail below the answer, unquoted');
   if (quotes.length === 0) return;
   const firstQuote = lines.findIndex(isQuote);

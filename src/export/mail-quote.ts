@@ -1,5 +1,10 @@
 // What of a message is quoted in the answer: the paragraphs answered, and who wrote them.
 
+import { wrap } from './ascii.js';
+
+/** Longer lines are prose that nobody wrapped; logs and code are shorter. */
+const LONG = 120;
+
 /** An answer and the words of the message it stands under. */
 export interface Answer {
   /** Words of the message, in their order; line breaks and quote marks between them do not matter. */
@@ -19,11 +24,12 @@ function parse(line: string): Line {
   return { level: marks.replaceAll(' ', '').length, text: line.slice(marks.length) };
 }
 
+/** Words as they are compared: neither case, line breaks nor quote marks count. */
 const words = (text: string): string[] =>
   text
     .toLowerCase()
     .split(/\s+/)
-    .filter((w) => w !== '');
+    .filter((w) => /[^>]/.test(w));
 
 /** Lines before the signature and what lists append. */
 function withoutFooter(lines: readonly string[]): string[] {
@@ -103,17 +109,14 @@ function sentenceEnd(lines: readonly Line[], span: Span): number {
   return span.last;
 }
 
-/** The paragraph around a span: lines of its level without a blank between. */
-function paragraph(lines: readonly Line[], span: Span): Span {
-  const { level } = lines[span.first] as Line;
-  const inside = (i: number) => {
-    const line = lines[i];
-    return line !== undefined && line.level === level && line.text.trim() !== '';
-  };
-  let { first, last } = span;
-  while (inside(first - 1)) first--;
-  while (inside(last + 1)) last++;
-  return { first, last };
+/** First line of the paragraph around line `at`: lines of its level without a blank between. */
+function paragraphStart(lines: readonly Line[], at: number): number {
+  let first = at;
+  for (let above = lines[first - 1]; above; above = lines[first - 1]) {
+    if (above.level !== lines[at]?.level || above.text.trim() === '') break;
+    first--;
+  }
+  return first;
 }
 
 const wrote = /\b(wrote|writes|said):$/;
@@ -134,14 +137,24 @@ function attributions(lines: readonly Line[], at: number, level: number): number
   return found;
 }
 
+/** Paragraphs that were sent as one line, in lines that can be quoted; what is shorter stays as it is. */
+function folded(line: string): string[] {
+  if (line.length <= LONG) return [line];
+  const marks = /^(> ?)*/.exec(line)?.[0] ?? '';
+  return wrap(line.slice(marks.length), 72 - marks.length).map((l) => marks + l);
+}
+
 const quote = (line: string): string => (line === '' ? '>' : `> ${line}`);
 
-/** The lines that stay: paragraphs answered, and who wrote them. */
+/** Lines of a paragraph kept before the words answered; prose has fewer, a patch may have hundreds. */
+const BEFORE = 12;
+
+/** The lines that stay: each paragraph down to the end of what is answered, and who wrote it. */
 function kept(lines: readonly Line[], spans: readonly Span[]): Set<number> {
   const keep = new Set<number>();
   for (const span of spans) {
-    const { first, last } = paragraph(lines, span);
-    for (let i = first; i <= last; i++) keep.add(i);
+    const first = Math.max(paragraphStart(lines, span.first), span.first - BEFORE);
+    for (let i = first; i <= sentenceEnd(lines, span); i++) keep.add(i);
     for (const i of attributions(lines, first, (lines[first] as Line).level)) keep.add(i);
   }
   return keep;
@@ -149,12 +162,13 @@ function kept(lines: readonly Line[], spans: readonly Span[]): Set<number> {
 
 /**
  * The body of a reply: each answer below the words it answers, the rest of the message cut to the
- * paragraphs answered and the lines that say who wrote them; what was cut is marked '[...]'.
+ * paragraphs answered, each down to the answer, and the lines that say who wrote them; what was
+ * cut is marked '[...]'.
  * Without answers the whole message is quoted, less signature and list footer.
  * @throws Error if the words of an answer are not in the message, or in two places.
  */
 export function quoted(text: string, answers: readonly Answer[]): string[] {
-  const body = withoutFooter(text.replace(/\n$/, '').split('\n'));
+  const body = withoutFooter(text.replace(/\n$/, '').split('\n')).flatMap(folded);
   if (answers.length === 0) return body.map(quote);
   const lines = body.map(parse);
   const spans = answers.map((a) => place(lines, a.at));

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { blocks } from '../../src/commands/block.js';
 import type { Command, Context, Options } from '../../src/commands/command.js';
@@ -8,7 +9,10 @@ import { compareBodies, pastedBlocks } from '../../src/commands/pasted.js';
 import { reply } from '../../src/commands/reply.js';
 import { verify } from '../../src/commands/verify.js';
 import { lintMail } from '../../src/export/mail-lint.js';
+import { type Meta, toText } from '../../src/export/text.js';
 import { samples } from '../export/mails.js';
+import { anyChart } from '../export/specs.js';
+import { root } from '../source.js';
 import { sample } from '../traces.js';
 import { folder, ptlab } from './cli.js';
 
@@ -139,6 +143,22 @@ test('blocks are found in a text, with and without quote marks', () => {
   expect(pastedBlocks('$ ptlab chart x\n')).toEqual([]);
 });
 
+test('every block is found again, however deep it is quoted', () => {
+  fc.assert(
+    fc.property(anyChart, fc.nat(3), (spec, depth) => {
+      const { ptlab: meta } = spec['usermeta'] as { ptlab: Meta };
+      const mark = '> '.repeat(depth);
+      const text = toText(spec).replace(/^/gm, mark).replaceAll(/ +$/gm, '');
+      const found = pastedBlocks(`Hi,\n\n${text}\nend\n`);
+      expect(found.map((b) => b.command)).toEqual([meta.command.map((w) => w.toWellFormed())]);
+      expect(found[0]?.sha256 ?? '').toBe(
+        meta.head.trace ? (meta.head.sha256?.slice(0, 12) ?? '') : '',
+      );
+      expect(compareBodies(found[0]!.body, found[0]!.body).changes).toEqual([]);
+    }),
+  );
+});
+
 test('lines that come or go are differences too', () => {
   const was = ['a 1', 'b 2', '', 'c'];
   expect(compareBodies(was, was)).toEqual({ count: 2, changes: [] });
@@ -203,4 +223,44 @@ test('a hostile file name stays one word', async () => {
   });
   expect(lintMail(readFileSync(out, 'utf8'))).toEqual([]);
   expect(await verified(out)).toMatchObject({ ok: true, blocks: [{ trace: copy }] });
+});
+
+test('race blocks come from the explorer, and hold', async () => {
+  const out = await made('race.eml', {
+    at: ['in which that goes wrong?', 'at what rate', 'who would have to wait'],
+    insert: ['race:v3', 'race:v6', 'race:none/pud-free'],
+    trace: [],
+  });
+  const text = readFileSync(out, 'utf8');
+  expect(text).toContain('pmd-free under v3: bug, use after free');
+  expect(text).toContain('pmd-free under v6: safe');
+  expect(text).toContain('$ ptlab explore pud-free --scheme none --readers 2');
+  expect(lintMail(text)).toEqual([]);
+  expect((await verified(out)).blocks.map((b) => b.state)).toEqual(['holds', 'holds', 'holds']);
+  const more = { at: ['rate'], trace: [] };
+  await expect(made('x.eml', { ...more, insert: ['race:v99'] })).rejects.toThrow(
+    "unknown scheme 'v99'",
+  );
+  await expect(made('x.eml', { ...more, insert: ['race'] })).rejects.toThrow('race wants a scheme');
+});
+
+test('several traces side by side hold too', async () => {
+  const file = join(dir, 'two.txt');
+  const two = [sample('A-x2b'), sample('D-x2b-1reader')];
+  writeFileSync(file, ptlab(['analyze', 'overwrites', ...two]).stdout);
+  expect(await verified(file)).toMatchObject({ ok: true, blocks: [{ trace: two.join(', ') }] });
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(two[0]!, '/nowhere/y.gz'));
+  expect((await verified(file)).blocks[0]?.state).toBe('no trace');
+});
+
+test('notebook 05 ends in a reply that is fit for a list and holds', async () => {
+  const out = join(dir, 'nb.eml');
+  const notebook = join(root, 'notebooks', '05-mail-reply.ipynb');
+  const values = ['-p', `trace=${trace}`, '-p', `out=${out}`];
+  const run = ptlab(['run', notebook, ...values, '-o', join(dir, 'nb.ipynb')]);
+  expect(run.stderr).toBe('');
+  expect(run.status).toBe(0);
+  expect(lintMail(readFileSync(out, 'utf8'))).toEqual([]);
+  const { ok, blocks: list } = await verified(out);
+  expect([ok, list.length]).toEqual([true, 4]);
 });

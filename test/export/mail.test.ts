@@ -177,6 +177,18 @@ test('the block stands below the sentence of its words, the rest of the mail is 
   expect(body.at(-2)).toBe('$ ptlab chart things x.arrow');
 });
 
+test('prose sent as one line is folded, a long paragraph is cut, quote marks in --at do not matter', async () => {
+  const prose = 'a sentence that goes on and on, '.repeat(40);
+  const log = 'a line of a log '.repeat(6).trim();
+  const hunk = Array.from({ length: 40 }, (_, i) => `+line ${i}`);
+  const raw = `From: a@b.example\nMessage-ID: <1@b.example>\n\n${prose}and how often?\nMore of it\nstill more.\n\n${log}\n\n${hunk.join('\n')}\n`;
+  const body = bodyOf(await replyTo(raw, ['on, and\n> how often', 'LOG a line', '+line 30']));
+  expect(body.every((l) => l.length <= 100)).toBe(true);
+  expect(body).toContain(`> ${log}`);
+  expect(body.join('\n')).not.toMatch(/More of it|line 31|line 17\b/);
+  expect(body.join('\n')).toMatch(/> \+line 18\n[\s\S]*> \+line 30\n\nthings/);
+});
+
 test('words in two places, or in none, are an error that helps', async () => {
   const { raw } = samples['deep quoting']!;
   await expect(replyTo(raw, ['how often will it hapen'])).rejects.toThrow(
@@ -263,6 +275,38 @@ test('no Subject, From, Message-ID or text of a mail adds a header', async () =>
   );
 });
 
+test('no bytes make the reader, the quoting or the check throw anything but a plain error', async () => {
+  const raws = Object.values(samples).map((x) => bytes(x.raw));
+  const cut = fc.tuple(
+    fc.constantFrom(...raws),
+    fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 20 }),
+    fc.nat(),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(cut, fc.uint8Array({ maxLength: 300 })), async (input) => {
+      let raw = input as Uint8Array;
+      if (Array.isArray(input)) {
+        const [base, changes, end] = input as [Uint8Array, [number, number][], number];
+        raw = Uint8Array.from(base.subarray(0, 20 + (end % base.length)));
+        for (const [at, byte] of changes) raw[at % raw.length] = byte;
+      }
+      lintMail(Buffer.from(raw).toString('utf8'));
+      for (const part of raw[0] === 0x1f ? [] : messages(raw)) {
+        const mail = await readMail(part).catch((e: Error) => e);
+        if (mail instanceof Error)
+          expect(mail.message).toMatch(/not a mail|no text.plain|nesting|header/i);
+        else {
+          const reply = await makeReply({ mail, me, now, answers: [] }).catch(
+            (e: Error) => e.message,
+          );
+          expect(/[^\n\P{Cc}]/u.test(reply)).toBe(false);
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
 const good = [
   'From: A <a@b.example>',
   'To: l@x.example',
@@ -308,6 +352,8 @@ const bad: Record<keyof typeof mailRules, [string, line: number][]> = {
     [mail((l) => (l[5] = 'Content-Type: text/plain; charset=iso-8859-1')), 6],
     [mail((l) => (l[6] = 'Content-Transfer-Encoding: base64')), 7],
     [mail((l) => (l[11] = 'Caf\ufffd.')), 12],
+    [mail((l) => (l[2] = 'Subject: Re: caf\u00e9')), 3],
+    [mail((l) => l.splice(5, 2, 'X-A: b', 'X-B: c') && (l[11] = 'Caf\u00e9')), 12],
   ],
   html: [
     [mail((l) => (l[5] = 'Content-Type: text/html')), 6],
@@ -321,6 +367,8 @@ const bad: Record<keyof typeof mailRules, [string, line: number][]> = {
   control: [[mail((l) => (l[11] = '\u001b[1mNo')), 12]],
   'top-posting': [
     [mail((l) => l.splice(8, 4, 'Never.', '', 'On Monday, B wrote:', '> how often?')), 9],
+    [mail((l) => l.splice(8, 4, 'Never.', '', 'From: B', 'Sent: Monday', '', 'how often?')), 11],
+    [mail((l) => l.splice(8, 4, 'Never.', '-----Original Message-----', 'how often?')), 10],
   ],
   'over-quoting': [
     [mail((l) => l.splice(10, 0, ...Array.from({ length: 60 }, () => '> and so on'))), 10],
