@@ -5,6 +5,7 @@ export { type Info, infoOf } from './analyses/info.js';
 export { type Overwrite, type Overwrites, overwrites } from './analyses/overwrites.js';
 export { type Prediction, predict } from './analyses/prediction.js';
 export { type RaceWindow, type RaceWindows, raceWindows } from './analyses/race-windows.js';
+export { type SleepCosts, sleepCosts } from './analyses/sleep-costs.js';
 // charts: table -> Vega-Lite spec
 export type { About, Chart, Spec } from './charts/chart.js';
 export { type RaceShare, raceShare } from './charts/race-share.js';

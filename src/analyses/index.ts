@@ -1,6 +1,7 @@
 import type { Trace } from '../events/trace.js';
 import { overwrites } from './overwrites.js';
 import { raceWindows } from './race-windows.js';
+import { sleepCosts } from './sleep-costs.js';
 
 /** An analysis: a file in analyses/, a line below. Takes a trace, gives figures and rows. */
 export interface Analysis<Result> {
@@ -44,5 +45,17 @@ export const analyses = {
         walker_pid: walker?.pid ?? null,
         walker_task: walker?.task ?? null,
       })),
+  }),
+  'sleep-costs': analysis({
+    about: 'who slept in vmalloc and ptdump, how long, what it cost, and was it allowed',
+    summary: 'sleep-costs-summary',
+    run: sleepCosts,
+    json: ({ by_scheme, by_task, by_context, vmalloc }) => ({
+      by_scheme,
+      by_task,
+      by_context,
+      vmalloc,
+    }),
+    rows: (r) => r.calls.map((c) => ({ ...c, task: r.tasks.get(c.pid) ?? '?' })),
   }),
 } satisfies Record<string, Analysis<unknown>>;
