@@ -20,7 +20,7 @@ export { replay } from './engines/replay.js';
 export { sample } from './engines/sample.js';
 export { decodeToken } from './engines/token.js';
 export type { Move, Verdict } from './engines/verdict.js';
-export { type RaceWindow, raceWindow } from './engines/window.js';
+export { type RaceWindow as ExploredWindow, raceWindow } from './engines/window.js';
 // events: the one schema, traces, their files
 export { readTrace } from './events/file.js';
 export type { TraceMeta } from './events/meta.js';

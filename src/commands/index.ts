@@ -11,8 +11,6 @@ import { lintMailCommand } from './lint-mail.js';
 import { predict } from './predict.js';
 import { replay } from './replay.js';
 import { reply } from './reply.js';
-import { predict } from './predict.js';
-import { replay } from './replay.js';
 import { runCommand } from './run.js';
 import { simulateCommand } from './simulate.js';
 import { verify } from './verify.js';
@@ -32,8 +30,6 @@ export const commands = {
   predict,
   replay,
   reply,
-  predict,
-  replay,
   run: runCommand,
   simulate: simulateCommand,
   verify,
