@@ -5,10 +5,16 @@ import { demo } from './demo.js';
 import { explore } from './explore.js';
 import { importCommand } from './import.js';
 import { info } from './info.js';
+import { kernel } from './kernel.js';
+import { lab } from './lab.js';
+import { lintMailCommand } from './lint-mail.js';
 import { predict } from './predict.js';
 import { replay } from './replay.js';
+import { reply } from './reply.js';
 import { runCommand } from './run.js';
 import { simulateCommand } from './simulate.js';
+import { verify } from './verify.js';
+import { watch } from './watch.js';
 
 /** Every command of the CLI by name; help, tests and docs iterate over this. */
 export const commands = {
@@ -18,8 +24,14 @@ export const commands = {
   explore,
   import: importCommand,
   info,
+  kernel,
+  lab,
+  'lint-mail': lintMailCommand,
   predict,
   replay,
+  reply,
   run: runCommand,
   simulate: simulateCommand,
+  verify,
+  watch,
 } satisfies Record<string, Command>;
