@@ -6,6 +6,7 @@ import type { Memory, Verdict } from '../engines/verdict.js';
 import { sizesOf as checkedSizes, type Scenario } from '../linux/scenario.js';
 import { variants } from '../linux/scheme.js';
 import { exportAArch64 } from '../litmus/export.js';
+import { exportLkmm } from '../litmus/export-lkmm.js';
 import { scenarios } from '../scenarios/index.js';
 import { type Answer, byName, type Command, type Context, type Options, UserError } from './command.js'; // biome-ignore format: one line
 import { exploreAll } from './explore-all.js';
@@ -112,7 +113,10 @@ async function litmus(scenario: Scenario, options: Options): Promise<Answer> {
   const scheme = await schemeOf(String(options['scheme']));
   const sizes = asUserError(() => checkedSizes(scenario, sizesOf(options)));
   const sys = scenario.build(scheme, sizes, variantsOf(options['variant']));
-  const test = asUserError(() => exportAArch64(sys, `${scenario.name}+${scheme.name}`));
+  const writers = { aarch64: exportAArch64, lkmm: exportLkmm };
+  const form = options['litmus'] === true ? 'aarch64' : String(options['litmus']);
+  const write = byName('form of litmus test', writers, form);
+  const test = asUserError(() => write(sys, `${scenario.name}+${scheme.name}`));
   return {
     json: { scenario: scenario.name, scheme: scheme.name, sizes, litmus: test },
     text: test,
@@ -141,7 +145,7 @@ export const explore: Command = {
     ['--depth <n>', "pct's depth (3)"],
     ['--all', 'the table of schemes and memory models'],
     ['--diagram', 'only the counterexample'],
-    ['--litmus', 'the core of the scenario as an AArch64 litmus test, for herd7'],
+    ['--litmus [form]', "the scenario's core as a litmus test for herd7: aarch64 or lkmm"],
   ],
   examples: [
     'ptlab explore pmd-free --scheme v3 --readers 2',

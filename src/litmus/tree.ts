@@ -22,6 +22,16 @@ function isTelling(sys: System, step: Step | undefined): boolean {
   return telling.has(step.op) || (step.op === 'read' && sys.owner[step.on] !== 0);
 }
 
+/** Results that lead to the same steps as most others do come last, as one: the `else`. */
+function elseLast(next: Tree['next'][number][]): Tree['next'][number][] {
+  const like = (n: Tree['next'][number]) =>
+    next.filter((o) => o.tree.signature === n.tree.signature);
+  const most = next.reduce((a, b) => (like(b).length > like(a).length ? b : a), next[0]!);
+  return next.length === 0
+    ? next
+    : [...next.filter((n) => n.tree.signature !== most.tree.signature), most];
+}
+
 /** Steps deeper than that are more than a litmus test can hold. */
 const DEEPEST = 200;
 
@@ -34,7 +44,7 @@ export function trees(sys: System): { task: Task; tree: Tree }[] {
     const build = (node: number, depth: number): Tree => {
       if (depth > DEEPEST) throw new RangeError(`${a.task.name} does too much for a litmus test`);
       const step = a.steps[node];
-      const next = [...a.edges[node]!].map(([result, to]) => ({ result, tree: build(to, depth + 1) })); // biome-ignore format: one line
+      const next = elseLast([...a.edges[node]!].map(([result, to]) => ({ result, tree: build(to, depth + 1) }))); // biome-ignore format: one line
       const same = next.every((n) => n.tree.signature === next[0]!.tree.signature);
       const below = same ? (next[0]?.tree.signature ?? '') : next.map((n) => `${n.result}{${n.tree.signature}}`).join(); // biome-ignore format: one line
       const matters = isTelling(sys, step) || next.some((n) => n.tree.matters);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { sizesOf } from '../../src/linux/scenario.js';
 import { exportAArch64 } from '../../src/litmus/export.js';
+import { exportLkmm } from '../../src/litmus/export-lkmm.js';
 import { scenarios } from '../../src/scenarios/index.js';
 import { schemes } from '../../src/schemes/index.js';
 
@@ -58,4 +59,69 @@ test.each([
   ['v6', ['jump-label'], /no '(text|ipi|rmw)'/],
 ] as const)('%s %j is refused by name', (scheme, variant, message) => {
   expect(() => written(scheme, [...variant])).toThrow(message);
+});
+
+const lkmm = (scheme: keyof typeof schemes, variant: string[] = []) =>
+  exportLkmm(pmdFree.build(schemes[scheme], sizesOf(pmdFree, {}), variant), `x+${scheme}`);
+
+test('LKMM: the walker in RCU, whole', () => {
+  expect(lkmm('rcu-walker')).toBe(`C x+rcu-walker
+
+{
+pmd=pte_table_0;
+}
+
+P0(int **pmd, int *none, int *pte_table_0)
+{
+  int *r0;
+  int *r1;
+
+  r0 = READ_ONCE(*pmd);
+  r1 = READ_ONCE(*pmd);
+  WRITE_ONCE(*pmd, none);
+  smp_wmb();
+  smp_mb();
+  synchronize_rcu();
+  WRITE_ONCE(*r1, 57005);
+}
+
+P1(spinlock_t *init_mm, int **pmd, int *pte_table_0)
+{
+  int *r0;
+  int r1;
+
+  spin_lock(init_mm);
+  rcu_read_lock();
+  r0 = READ_ONCE(*pmd);
+  if (r0 == pte_table_0) {
+    r1 = READ_ONCE(*r0);
+    rcu_read_unlock();
+    spin_unlock(init_mm);
+  } else {
+    rcu_read_unlock();
+    spin_unlock(init_mm);
+  }
+}
+
+exists (1:r1=57005)
+`);
+});
+
+test('LKMM: braces close, and what has no word is refused by name', () => {
+  for (const scheme of [
+    'none',
+    'v1',
+    'v3',
+    'v6',
+    'sample-first',
+    'rcu-sample',
+    'trylock',
+  ] as const) {
+    const text = lkmm(scheme);
+    expect(text.split('{').length).toBe(text.split('}').length);
+    expect(text).toMatch(/exists \(1:r\d+=57005\)/);
+  }
+  expect(() => lkmm('percpu-clear')).toThrow(/no '(wait|rmw)'/);
+  const pud = scenarios['pud-free'];
+  expect(() => exportLkmm(pud.build(schemes.v6, sizesOf(pud, {}), []), 'p')).toThrow(/table of 4/);
 });
