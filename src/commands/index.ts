@@ -7,6 +7,7 @@ import { info } from './info.js';
 import { predict } from './predict.js';
 import { runCommand } from './run.js';
 import { simulateCommand } from './simulate.js';
+import { stale } from './stale.js';
 
 /** Every command of the CLI by name; help, tests and docs iterate over this. */
 export const commands = {
@@ -18,4 +19,5 @@ export const commands = {
   predict,
   run: runCommand,
   simulate: simulateCommand,
+  stale,
 } satisfies Record<string, Command>;
