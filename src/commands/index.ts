@@ -13,6 +13,7 @@ import { replay } from './replay.js';
 import { reply } from './reply.js';
 import { runCommand } from './run.js';
 import { simulateCommand } from './simulate.js';
+import { stale } from './stale.js';
 import { verify } from './verify.js';
 import { watch } from './watch.js';
 
@@ -32,6 +33,7 @@ export const commands = {
   reply,
   run: runCommand,
   simulate: simulateCommand,
+  stale,
   verify,
   watch,
 } satisfies Record<string, Command>;
