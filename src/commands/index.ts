@@ -1,4 +1,5 @@
 import { analyze } from './analyze.js';
+import { calibrate } from './calibrate.js';
 import { chart } from './chart.js';
 import type { Command } from './command.js';
 import { demo } from './demo.js';
@@ -20,6 +21,7 @@ import { watch } from './watch.js';
 /** Every command of the CLI by name; help, tests and docs iterate over this. */
 export const commands = {
   analyze,
+  calibrate,
   chart,
   demo,
   explore,
