@@ -17,6 +17,7 @@ export function* static_branch_unlikely(key: Place): Kernel<number> {
 
 /** kick_all_cpus_sync: a full barrier, then each other CPU takes an IPI. */
 function* kick_all_cpus_sync(sys: System): Kernel {
+  if (sys.variant.has('no-ipi')) return;
   yield* smp_mb();
   for (const cpu of sys.textCpus) yield { op: 'ipi', cpu, by: 'kick_all_cpus_sync' };
 }

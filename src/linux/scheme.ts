@@ -2,7 +2,11 @@ import type { Kernel, Place } from './step.js';
 import type { System } from './system.js';
 
 /** What the points of one overwrite (or one walk) remember for each other: was the lock taken, what did the key say. */
-export type Frame = Record<string, number>;
+export interface Frame {
+  /** The CPU it runs on. */
+  readonly cpu: number;
+  [remembered: string]: number;
+}
 
 /** A point in the kernel's code that a scheme fills. */
 export type Point = (sys: System, frame: Frame) => Kernel;
@@ -33,12 +37,12 @@ export interface Provenance {
  *
  *     vmap_try_huge_pmd:    enterOverwrite         (false: refused; the range is mapped with PTEs)
  *       pmd_free_pte_page:  read entry; beforeClear; pmd_clear; afterClear;
- *                           __flush_tlb_kernel_pgtable; beforeFree; free
+ *                           __flush_tlb_kernel_pgtable; beforeFree; free; afterFree
  *       pmd_set_huge
  *                           leaveOverwrite
  *
  * and in a walk: walkBegin; walkLock; the walk; walkUnlock; walkEnd. All points of one overwrite get the same frame, and
- * all points of one walk. In pud_free_pmd_page() of order 'isolate' the PTE tables below are freed with no points but
+ * all points of one walk; they keep nothing else. In pud_free_pmd_page() of order 'isolate' the PTE tables below are freed with no points but
  * `free`, since nobody can reach them any more.
  */
 export interface Scheme extends Provenance {
@@ -54,7 +58,8 @@ export interface Scheme extends Provenance {
   readonly afterClear?: Point;
   readonly beforeFree?: Point;
   /** Default: `pte_free_kernel` at once. `entry`: where the table was hooked (its address was read there). */
-  readonly free?: (sys: System, table: Place, entry: Place) => Kernel;
+  readonly free?: (sys: System, table: Place, entry: Place, cpu: number) => Kernel;
+  readonly afterFree?: Point;
   readonly leaveOverwrite?: Point;
   readonly walkBegin?: Point;
   /** Default: mmap_write_lock(&init_mm). */
@@ -69,6 +74,9 @@ export const variants = {
   'jump-label': 'static keys as jump_label.c patches them: per-CPU views of the text, IPI, ISB',
   'no-ipi': 'jump labels without kick_all_cpus_sync()',
   'no-isb': 'no ISB at the end of __flush_tlb_kernel_pgtable()',
+  'no-dsb-ishst': 'no DSB ISHST before the TLBI of __flush_tlb_kernel_pgtable()',
+  'no-tlbi': 'no TLBI in __flush_tlb_kernel_pgtable()',
+  'no-dsb-ish': 'no DSB ISH after the TLBI of __flush_tlb_kernel_pgtable()',
   'no-flush': 'no __flush_tlb_kernel_pgtable() between clear and free',
   'inc-dec': 'ptdump counts readers: static_branch_inc/dec in place of enable/disable',
   'enable-disable': 'static_branch_enable/disable in place of inc/dec',
@@ -76,6 +84,8 @@ export const variants = {
   handoff: 'rwsem whose first waiter may at any time set the handoff bit',
   'not-isolated': 'pud_free_pmd_page() frees the PTE tables while their PMD table is still hooked',
   'no-debugfs': 'CONFIG_PTDUMP_DEBUGFS=n: code under it is left out, check_wx still walks',
+  'full-walk':
+    'ptdump reads each entry four times, as mm/pagewalk.c does; the last read gives the table',
   'no-walk-lock': 'ptdump walks without the mmap lock',
   'no-free-lock': 'vmalloc does not take the mmap lock',
 } as const satisfies Record<string, string>;

@@ -186,6 +186,15 @@ export interface Choose extends Common {
   readonly n: number;
   readonly what: string;
 }
+/**
+ * Forget: what this task does from here on depends on nothing it has read, but on `key` (where it is, and what it
+ * remembers). Lets the
+ * explorer merge histories; tests check that it changes no verdict. Keys of one task that mean different places differ.
+ */
+export interface Forget extends Common {
+  readonly op: 'forget';
+  readonly key: string;
+}
 /** Work no other CPU can see half done (fill `n` unpublished entries, compare a line of a dump): only cost. */
 export interface Work extends Common {
   readonly op: 'work';
@@ -202,7 +211,7 @@ export interface Trace extends Common {
 /** One indivisible act of modelled kernel code that other CPUs can see, or a mark for the engines. */
 export type Step =
   | Read | Write | Rmw | Fence | Branch | Wait | Lock | TryLock | Unlock | Rcu | GracePeriod | Key | Text | Ipi
-  | Tlbi | HwWalk | Alloc | Free | MightSleep | Context | Choose | Work | Trace; // biome-ignore format: a table
+  | Tlbi | HwWalk | Alloc | Free | MightSleep | Context | Choose | Forget | Work | Trace; // biome-ignore format: a table
 
 /**
  * Modelled kernel code. `yield` announces a step; resuming performs it and hands back its result (0 where a step has

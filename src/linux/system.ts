@@ -31,6 +31,8 @@ export interface Region {
 export const LIVE = 1;
 /** State word of a table that was freed. */
 export const FREED = 2;
+/** Words 0 to 7 are nobody's: an access there follows a NULL or cleared entry. */
+export const NULL_PAGE = 8;
 /** Waiters a lock has room for. */
 export const MAX_WAITERS = 8;
 
@@ -76,7 +78,7 @@ export function newSystem(
     keys: [],
     walkCaches: [],
     cells: new Float64Array(64),
-    used: 1,
+    used: NULL_PAGE,
     regions: [],
     owner: new Int32Array(64),
     tasks: [],
@@ -207,4 +209,5 @@ export type FaultKind =
   | 'use after free'
   | 'double free'
   | 'deadlock'
+  | 'wild access'
   | 'sleeping in atomic context';

@@ -8,8 +8,8 @@ import {
   type Outcome,
   read,
   rmwWord,
-  waitFor,
   type World,
+  waitFor,
   writeWord,
 } from './kernel-step.js';
 import {
@@ -106,8 +106,11 @@ function interrupts(w: World, mem: readonly number[]): number[] {
   return times;
 }
 
-/** Everything task `w.task` can do alone against `mem` (message numbers from index 1). */
-export function runTask(w: World, a: Automaton, mem: number[]): TaskRuns {
+/**
+ * Everything task `w.task` can do alone against `mem` (message numbers from index 1). With `keep` one run is kept as a
+ * sample.
+ */
+export function runTask(w: World, a: Automaton, mem: number[], keep = false): TaskRuns {
   const left: number[] = [];
   for (let t = 1; t < mem.length; t++) if (w.all.list[mem[t]!]!.who === w.task.id) left.push(t);
   const next = new Set<number>();
@@ -118,7 +121,7 @@ export function runTask(w: World, a: Automaton, mem: number[]): TaskRuns {
     if (s.left.length > 0) return;
     certified = true;
     if (s.fault && !s.dirty) faulty ??= s;
-    sample ??= s;
+    if (keep) sample ??= s;
     for (const f of s.fresh) if (f.needs < mem.length) next.add(f.id);
   };
   const stack = [firstState(mem, left, interrupts(w, mem))];
@@ -130,23 +133,33 @@ export function runTask(w: World, a: Automaton, mem: number[]): TaskRuns {
       offer(s);
       if (s.left.length === 0 && s.fresh.length === 0) {
         complete = true;
-        sample = s;
+        if (keep) sample = s;
       }
       continue;
     }
-    if (s.pending.length > 0 && !quiet.has(step.op)) {
+    if (s.pending.length > 0 && !quiet.has(step.op) && !s.left.some((t) => t < s.pending[0]!)) {
       const taken = fork(s);
       interrupt(taken);
       stack.push(taken);
     }
     const waiting = step.op === 'lock' || step.op === 'wait';
     const wasFaulty = s.fault !== undefined;
-    const outcomes = act(w, waiting ? fork(s) : s, step);
+    const outcomes =
+      step.by && w.omit.has(step.by) ? plain(s) : act(w, waiting ? fork(s) : s, step);
     if (waiting) offer(s);
     for (const o of outcomes) {
       // A fault counts where nothing was appended before it: then the other tasks' promises still hold.
-      if (o.s.fault && !wasFaulty && o.s.fresh.length > (o.time === undefined ? 0 : 1)) o.s.dirty = true;
-      o.s.trace = { step, result: o.result, time: o.time, reads: o.reads, before: o.s.trace };
+      if (o.s.fault && !wasFaulty && o.s.fresh.length > (o.time === undefined ? 0 : 1))
+        o.s.dirty = true;
+      if (keep)
+        o.s.trace = {
+          step,
+          result: o.result,
+          time: o.time,
+          reads: o.reads,
+          faulty: o.s.fault !== undefined && !wasFaulty,
+          before: o.s.trace,
+        };
       o.s.node = follow(w.sys, a, s.node, o.result);
       stack.push(o.s);
     }

@@ -7,6 +7,8 @@ export interface Trace {
   readonly result: number;
   readonly time: number | undefined;
   readonly reads: number | undefined;
+  /** Here something went wrong. */
+  readonly faulty: boolean;
   readonly before: Trace | undefined;
 }
 
@@ -18,21 +20,43 @@ export interface WeakFault {
   readonly freed: number;
 }
 
+/** Numbers by place, as a short list [place, number, ...] that is never changed, so that copies of a state share it. */
+export type Table = readonly number[];
+
+/** The number kept for `place`, or `otherwise`. */
+export function get(table: Table, place: number, otherwise = 0): number {
+  for (let i = 0; i < table.length; i += 2) if (table[i] === place) return table[i + 1]!;
+  return otherwise;
+}
+
+/** `table` with `value` for `place`. */
+export function put(table: Table, place: number, value: number): Table {
+  const copy = table.slice();
+  let i = 0;
+  while (i < copy.length && copy[i] !== place) i += 2;
+  copy[i] = place;
+  copy[i + 1] = value;
+  return copy;
+}
+
+/** Lists in a state are never changed, only replaced: a copy of a state is a copy of its fields. */
 export interface TaskState {
   node: number;
   /** Message numbers by timestamp (index 0 unused); grows with what the run appends. */
-  mem: number[];
+  mem: readonly number[];
   /** Own messages not yet performed, and interrupts of this CPU not yet taken, by timestamp. */
-  left: number[];
-  pending: number[];
+  left: readonly number[];
+  pending: readonly number[];
   /** Messages appended by this run, with the view each needs. */
-  fresh: { readonly id: number; readonly needs: number }[];
+  fresh: readonly { readonly id: number; readonly needs: number }[];
   /** View of what this task last read at each place. */
-  seen: Map<number, number>;
-  coh: Map<number, number>;
-  forward: Map<number, { readonly time: number; readonly view: number; readonly atomic: boolean }>;
+  seen: Table;
+  coh: Table;
+  /** Own last store to each place: its time (negative if part of an atomic) and the view of its parts. */
+  storeTime: Table;
+  storeView: Table;
   /** Values of words no other task touches. */
-  own: Map<number, number>;
+  own: Table;
   rOld: number;
   wOld: number;
   rNew: number;
@@ -53,16 +77,21 @@ export interface TaskState {
 }
 
 /** A task before its first step. */
-export const firstState = (mem: number[], left: number[], pending: number[]): TaskState => ({
+export const firstState = (
+  mem: readonly number[],
+  left: readonly number[],
+  pending: readonly number[],
+): TaskState => ({
   node: 0,
   mem,
   left,
   pending,
   fresh: [],
-  seen: new Map(),
-  coh: new Map(),
-  forward: new Map(),
-  own: new Map(),
+  seen: [],
+  coh: [],
+  storeTime: [],
+  storeView: [],
+  own: [],
   rOld: 0,
   wOld: 0,
   rNew: 0,
@@ -80,17 +109,7 @@ export const firstState = (mem: number[], left: number[], pending: number[]): Ta
 });
 
 /** A copy that can go its own way. */
-export const fork = (s: TaskState): TaskState => ({
-  ...s,
-  mem: s.mem.slice(),
-  left: s.left.slice(),
-  pending: s.pending.slice(),
-  fresh: s.fresh.slice(),
-  seen: new Map(s.seen),
-  coh: new Map(s.coh),
-  forward: new Map(s.forward),
-  own: new Map(s.own),
-});
+export const fork = (s: TaskState): TaskState => ({ ...s });
 
 const { max } = Math;
 
@@ -114,7 +133,8 @@ export function hopeful(s: TaskState): boolean {
 
 /** Take the oldest open interrupt: an ordering point in both directions, and a context synchronisation. */
 export function interrupt(s: TaskState): void {
-  const t = s.pending.shift()!;
+  const t = s.pending[0]!;
+  s.pending = s.pending.slice(1);
   order(s, t);
   s.fetch = max(s.fetch, t);
   s.dsb = max(s.dsb, t);

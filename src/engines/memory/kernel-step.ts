@@ -3,7 +3,7 @@
 import type { Deps, Fence, Read, Rmw, Step, Wait, Write } from '../../linux/step.js';
 import type { System, Task } from '../../linux/system.js';
 import { intern, type Message, type Messages, tableAt, writesTo } from './kernel-messages.js';
-import { fork, order, type TaskState } from './kernel-state.js';
+import { fork, get, order, put, type TaskState } from './kernel-state.js';
 
 const { max } = Math;
 
@@ -16,6 +16,8 @@ export interface World {
   readonly task: Task;
   readonly all: Messages;
   readonly strength: Strength;
+  /** Steps left out, by the name of the kernel function that does them. */
+  readonly omit: ReadonlySet<string>;
   /** Notes that the task touches this word, lock or key. */
   readonly touch: (at: number) => void;
   readonly isPrivate: (at: number) => boolean;
@@ -30,12 +32,12 @@ export interface Outcome {
 }
 
 export const viewAt = (s: TaskState, place: number | undefined): number =>
-  place === undefined ? 0 : (s.seen.get(place) ?? 0);
+  place === undefined ? 0 : get(s.seen, place);
 
 /** Coherence view of a word: its own, and that of its table as a whole. */
 const coherence = (w: World, s: TaskState, at: number): number => {
   const table = tableAt(w.sys, at);
-  return max(s.coh.get(at) ?? 0, table === 0 ? 0 : (s.coh.get(-table) ?? 0));
+  return max(get(s.coh, at), table === 0 ? 0 : get(s.coh, -table));
 };
 
 interface ReadRules {
@@ -53,11 +55,11 @@ function choices(w: World, s: TaskState, at: number, pre: number): number[] {
 }
 
 function privateRead(w: World, s: TaskState, at: number, pre: number): Outcome {
-  const view = max(pre, s.forward.get(at)?.view ?? 0);
+  const view = max(pre, get(s.storeView, at));
   s.rOld = max(s.rOld, view);
-  s.seen.set(at, view);
-  s.coh.set(at, max(s.coh.get(at) ?? 0, view));
-  return { s, result: s.own.get(at) ?? w.sys.cells[at]! };
+  s.seen = put(s.seen, at, view);
+  s.coh = put(s.coh, at, max(get(s.coh, at), view));
+  return { s, result: get(s.own, at, w.sys.cells[at]!) };
 }
 
 /** Every way to read the word at `at`. Reading poison is a use after free; the run goes on with 0. */
@@ -76,19 +78,21 @@ export function readWord(
   s.cap = max(s.cap, address);
   if (w.isPrivate(at)) return [privateRead(w, s, at, pre)];
   const out: Outcome[] = [];
-  for (const time of choices(w, s, at, pre)) {
+  const times = choices(w, s, at, pre);
+  for (let i = 0; i < times.length; i++) {
+    const time = times[i]!;
     const m = time === 0 ? undefined : w.all.list[s.mem[time]!]!;
     const poison = m?.kind === 'free';
     const value = poison ? 0 : (m?.value ?? w.sys.cells[at]!);
     if (rules.accept && !rules.accept(value)) continue;
-    const n = fork(s);
-    const own = n.forward.get(at);
-    const forwarded = own?.time === time && !(own.atomic && acquire !== '');
-    const view = max(pre, forwarded ? own.view : time);
-    n.coh.set(at, max(coherence(w, n, at), view));
+    const n = i === times.length - 1 ? s : fork(s);
+    const own = get(n.storeTime, at);
+    const forwarded = time > 0 && (own === time || (own === -time && acquire === ''));
+    const view = max(pre, forwarded ? get(n.storeView, at) : time);
+    n.coh = put(n.coh, at, max(coherence(w, n, at), view));
     n.rOld = max(n.rOld, view);
     if (acquire !== '') order(n, view);
-    n.seen.set(at, view);
+    n.seen = put(n.seen, at, view);
     if (poison) n.fault ??= { kind: 'use after free', on: at, freed: time };
     out.push({ s: n, result: value, reads: time });
   }
@@ -122,17 +126,19 @@ export function make(w: World, s: TaskState, m: Making): Outcome[] {
     m.perform(n, time);
     out.push({ s: n, result: m.result?.(n, time) ?? 0, time });
   };
+  // A store after an interrupt that is still to be taken: taking it later would be too late.
+  const latest = s.pending.length > 0 ? s.pending[0]! : Number.POSITIVE_INFINITY;
   for (const time of s.left) {
-    if (s.mem[time] !== id || time <= m.needs || broken(w, s, m, time)) continue;
+    if (s.mem[time] !== id || time <= m.needs || time >= latest || broken(w, s, m, time)) continue;
     const n = fork(s);
     n.left = n.left.filter((t) => t !== time);
     done(n, time);
   }
   const end = s.mem.length;
-  if (m.legal === false || broken(w, s, m, end)) return out;
+  if (m.legal === false || end >= latest || broken(w, s, m, end)) return out;
   const n = fork(s);
-  n.mem.push(id);
-  n.fresh.push({ id, needs: m.needs });
+  n.mem = [...n.mem, id];
+  n.fresh = [...n.fresh, { id, needs: m.needs }];
   done(n, end);
   return out;
 }
@@ -156,12 +162,7 @@ interface WriteRules {
   readonly carried?: number;
 }
 
-export function writeWord(
-  w: World,
-  s: TaskState,
-  step: Write | Rmw,
-  rules: WriteRules,
-): Outcome[] {
+export function writeWord(w: World, s: TaskState, step: Write | Rmw, rules: WriteRules): Outcome[] {
   const at = step.on;
   w.touch(at);
   const address = viewAt(s, step.addr);
@@ -171,15 +172,16 @@ export function writeWord(
   const before = max(view, s.wNew, s.cap, release ? max(s.rOld, s.wOld) : 0);
   const needs = max(before, coherence(w, s, at));
   const perform = (n: TaskState, time: number): void => {
-    n.coh.set(at, time);
+    n.coh = put(n.coh, at, time);
     n.wOld = max(n.wOld, time);
     n.cap = max(n.cap, address);
     if (release) n.rel = max(n.rel, time);
-    n.forward.set(at, { time, view, atomic: rules.since !== undefined });
+    n.storeTime = put(n.storeTime, at, rules.since === undefined ? time : -time);
+    n.storeView = put(n.storeView, at, view);
     overFreed(w, n, at, time);
   };
   if (w.isPrivate(at)) {
-    s.own.set(at, rules.value);
+    s.own = put(s.own, at, rules.value);
     perform(s, needs);
     return [{ s, result: 0 }];
   }
@@ -213,7 +215,7 @@ export function rmwWord(w: World, s: TaskState, step: Rmw): Outcome[] {
     r.s.wNew = max(old, seen);
     return writeWord(w, r.s, step, { value, release, since: r.reads ?? 0, ...carried }).map((o) => {
       o.s.wNew = old;
-      if (full) order(o.s, o.s.coh.get(step.on)!);
+      if (full) order(o.s, get(o.s.coh, step.on)!);
       return { ...o, result: r.result, reads: r.reads ?? 0 };
     });
   });
@@ -223,8 +225,9 @@ export function freeTable(w: World, s: TaskState, step: Extract<Step, { op: 'fre
   const { on } = step;
   w.touch(on);
   const view = max(viewAt(s, step.addr), viewAt(s, step.data));
-  let coh = s.coh.get(-on) ?? 0;
-  for (const [at, time] of s.coh) if (at > 0 && tableAt(w.sys, at) === on) coh = max(coh, time);
+  let coh = get(s.coh, -on);
+  for (let i = 0; i < s.coh.length; i += 2)
+    if (s.coh[i]! > 0 && tableAt(w.sys, s.coh[i]!) === on) coh = max(coh, s.coh[i + 1]!);
   const release = w.strength !== 'arm64' ? max(s.rOld, s.wOld) : 0;
   const message: Message = { who: w.task.id, kind: 'free', on, value: 0, step };
   const perform = (n: TaskState, time: number): void => {
@@ -232,7 +235,7 @@ export function freeTable(w: World, s: TaskState, step: Extract<Step, { op: 'fre
       const m = w.all.list[n.mem[t]!]!;
       if (m.kind === 'free' && m.on === on) n.fault ??= { kind: 'double free', on, freed: t };
     }
-    n.coh.set(-on, time);
+    n.coh = put(n.coh, -on, time);
     n.wOld = max(n.wOld, time);
     n.cap = max(n.cap, viewAt(n, step.addr));
   };
@@ -268,7 +271,13 @@ export const read = (w: World, s: TaskState, step: Read): Outcome[] =>
 
 /** Nothing where no value that lets it go on can be read: the task waits. */
 export const waitFor = (w: World, s: TaskState, step: Wait): Outcome[] =>
-  readWord(w, s, step.on, {}, {
-    acquire: 'A',
-    accept: (v) => compares[step.is](v, step.value),
-  });
+  readWord(
+    w,
+    s,
+    step.on,
+    {},
+    {
+      acquire: 'A',
+      accept: (v) => compares[step.is](v, step.value),
+    },
+  );

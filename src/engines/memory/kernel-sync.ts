@@ -1,7 +1,7 @@
 // Locks, static keys, patched text, interrupts and RCU as primitives of the promising model.
 import type { GracePeriod, Ipi, Key, Lock, Rcu, Text, TryLock, Unlock } from '../../linux/step.js';
 import { actsOn, flips, holders, keyCount, type Message } from './kernel-messages.js';
-import { fork, order, settled, type TaskState } from './kernel-state.js';
+import { fork, get, order, put, settled, type TaskState } from './kernel-state.js';
 import { make, type Outcome, viewAt, type World } from './kernel-step.js';
 
 const { max } = Math;
@@ -28,15 +28,15 @@ export function takeLock(w: World, s: TaskState, step: Lock | TryLock): Outcome[
   const message: Message = { who: w.task.id, kind: 'lock', on, value: write ? 1 : 0, step };
   return make(w, s, {
     message,
-    needs: max(s.wNew, s.cap, s.coh.get(on) ?? 0, w.strength === 'arm64' ? 0 : settled(s)),
+    needs: max(s.wNew, s.cap, get(s.coh, on), w.strength === 'arm64' ? 0 : settled(s)),
     legal: takable(holders(w.all, s.mem, acts), write),
     result: () => result,
     perform(n, time) {
       const from = previous(w, n, on, time);
       order(n, from);
       n.rOld = max(n.rOld, from);
-      n.seen.set(on, max(n.rNew, from));
-      n.coh.set(on, time);
+      n.seen = put(n.seen, on, max(n.rNew, from));
+      n.coh = put(n.coh, on, time);
       n.wOld = max(n.wOld, time);
       if (w.strength !== 'arm64') order(n, time);
     },
@@ -49,7 +49,7 @@ export function tryLock(w: World, s: TaskState, step: TryLock): Outcome[] {
   w.touch(on);
   const out = takeLock(w, fork(s), step);
   if (w.isPrivate(on)) return out;
-  const floor = max(s.rNew, s.coh.get(on) ?? 0, w.strength === 'sc' ? s.wOld : 0);
+  const floor = max(s.rNew, get(s.coh, on), w.strength === 'sc' ? s.wOld : 0);
   const acts = actsOn(w.all, s.mem, on, LOCK_ACTS);
   const open = acts.filter((t) => !s.left.includes(t));
   const busy = open.find((t, i) => {
@@ -61,8 +61,8 @@ export function tryLock(w: World, s: TaskState, step: TryLock): Outcome[] {
   const view = max(s.rNew, busy);
   s.rOld = max(s.rOld, view);
   if (w.strength !== 'arm64') order(s, view);
-  s.coh.set(on, max(s.coh.get(on) ?? 0, view));
-  s.seen.set(on, view);
+  s.coh = put(s.coh, on, max(get(s.coh, on), view));
+  s.seen = put(s.seen, on, view);
   return [...out, { s, result: 0, reads: busy }];
 }
 
@@ -74,9 +74,9 @@ export function releaseLock(w: World, s: TaskState, step: Unlock): Outcome[] {
   const message: Message = { who: w.task.id, kind: 'unlock', on, value, step };
   return make(w, s, {
     message,
-    needs: max(settled(s), s.coh.get(on) ?? 0),
+    needs: max(settled(s), get(s.coh, on)),
     perform(n, time) {
-      n.coh.set(on, time);
+      n.coh = put(n.coh, on, time);
       n.wOld = max(n.wOld, time);
       n.rel = max(n.rel, time);
     },
@@ -107,10 +107,10 @@ export function flipKey(w: World, s: TaskState, step: Key): Outcome[] {
     const message: Message = { who: w.task.id, kind: 'key', on, value: next(was), step };
     const made = make(w, fork(s), {
       message,
-      needs: max(settled(s), s.coh.get(on) ?? 0),
+      needs: max(settled(s), get(s.coh, on)),
       perform(n, t) {
-        n.coh.set(on, t);
-        n.seen.set(on, t);
+        n.coh = put(n.coh, on, t);
+        n.seen = put(n.seen, on, t);
         fully(n, t);
         n.interrupted = t;
       },
@@ -129,11 +129,10 @@ function wholeText(w: World, s: TaskState, key: number): number {
 
 /** Execute patched text: what an ISB or interrupt has made sure of, or anything newer. */
 export function fetchText(w: World, s: TaskState, step: Text): Outcome[] {
-  const { on } = step;
-  w.touch(on);
   const whole = !w.sys.variant.has('jump-label');
-  if (whole && w.sys.textCpus.includes(w.task.cpu))
-    return [{ s, result: wholeText(w, s, on) }];
+  const on = whole ? step.on : step.on + 1;
+  w.touch(on);
+  if (whole && w.sys.textCpus.includes(w.task.cpu)) return [{ s, result: wholeText(w, s, on) }];
   const times = actsOn(w.all, s.mem, on, [whole ? 'key' : 'text']);
   const old = times.filter((t) => t <= s.fetch);
   return [old[old.length - 1] ?? 0, ...times.filter((t) => t > s.fetch)].map((time) => {
@@ -141,22 +140,22 @@ export function fetchText(w: World, s: TaskState, step: Text): Outcome[] {
     const view = max(s.fetch, time);
     order(n, view);
     n.rOld = max(n.rOld, view);
-    n.seen.set(on, view);
-    const value = time === 0 ? w.sys.cells[on + 1]! : w.all.list[n.mem[time]!]!.value;
+    n.seen = put(n.seen, step.on, view);
+    const value = time === 0 ? w.sys.cells[on]! : w.all.list[n.mem[time]!]!.value;
     return { s: n, result: value > 0 ? 1 : 0, reads: time };
   });
 }
 
-/** Store an instruction: an ordinary store, then caches cleaned with DSB and ISB. */
+/** The text of a key is the word behind its count. Store an instruction: an ordinary store, then caches cleaned with DSB and ISB. */
 export function patchText(w: World, s: TaskState, step: Text): Outcome[] {
-  const { on } = step;
+  const on = step.on + 1;
   w.touch(on);
   const strong = w.strength === 'arm64' ? 0 : settled(s);
   return make(w, s, {
     message: { who: w.task.id, kind: 'text', on, value: step.value ?? 0, step },
-    needs: max(s.wNew, s.cap, s.coh.get(on + 1) ?? 0, strong),
+    needs: max(s.wNew, s.cap, get(s.coh, on), strong),
     perform(n, time) {
-      n.coh.set(on + 1, time);
+      n.coh = put(n.coh, on, time);
       fully(n, max(time, n.rOld, n.wOld));
     },
   });

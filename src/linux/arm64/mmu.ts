@@ -50,22 +50,18 @@ function* clearFlushFree(
   frame: Frame,
   points: boolean,
 ): Kernel {
-  // biome-ignore format: short
-  const { beforeClear, afterClear, beforeFree } = sys.scheme;
+  const { beforeClear, afterClear, beforeFree, afterFree } = sys.scheme;
   if (points && beforeClear) yield* beforeClear(sys, frame);
   yield* pmd_clear(entry);
   if (points && afterClear) yield* afterClear(sys, frame);
-  yield* flush(sys, entry);
+  yield* __flush_tlb_kernel_pgtable(sys, entry);
   if (points && beforeFree) yield* beforeFree(sys, frame);
-  yield* freeTable(sys, table, entry);
+  yield* freeTable(sys, table, entry, frame.cpu);
+  if (points && afterFree) yield* afterFree(sys, frame);
 }
 
-function* flush(sys: System, entry: Place): Kernel {
-  if (!sys.variant.has('no-flush')) yield* __flush_tlb_kernel_pgtable(entry);
-}
-
-function* freeTable(sys: System, table: Place, entry: Place): Kernel {
-  if (sys.scheme.free) yield* sys.scheme.free(sys, table, entry);
+function* freeTable(sys: System, table: Place, entry: Place, cpu: number): Kernel {
+  if (sys.scheme.free) yield* sys.scheme.free(sys, table, entry, cpu);
   else yield* pte_free_kernel(table, entry);
 }
 
@@ -76,7 +72,7 @@ function* freeTable(sys: System, table: Place, entry: Place): Kernel {
 export function* pmd_free_pte_page(
   sys: System,
   pmdp: Place,
-  frame: Frame = {},
+  frame: Frame = { cpu: 0 },
   acquire = true,
 ): Kernel<1> {
   const pmd = yield* READ_ONCE(pmdp);
@@ -87,11 +83,16 @@ export function* pmd_free_pte_page(
 }
 
 /** Isolated: no walker can come to these entries. Else: each is cleared, flushed and freed as if alone. */
-function* freePteTables(sys: System, pmds: Place, entries: number, acquire: boolean): Kernel {
-  // biome-ignore format: short
+function* freePteTables(
+  sys: System,
+  pmds: Place,
+  entries: number,
+  cpu: number,
+  acquire: boolean,
+): Kernel {
   for (let i = 0; i < entries; i++) {
     const pmd = yield* READ_ONCE(pmds + i);
-    if (!pmd_none(pmd)) yield* pmd_free_pte_page(sys, pmds + i, {}, acquire);
+    if (!pmd_none(pmd)) yield* pmd_free_pte_page(sys, pmds + i, { cpu }, acquire);
   }
 }
 
@@ -103,7 +104,7 @@ export function* pud_free_pmd_page(
   sys: System,
   pudp: Place,
   entries: number,
-  frame: Frame = {},
+  frame: Frame = { cpu: 0 },
 ): Kernel<1> {
   const pud = yield* READ_ONCE(pudp);
   yield* branch(pudp);
@@ -111,17 +112,18 @@ export function* pud_free_pmd_page(
   const table = tableOf(pud);
   const late = sys.scheme.pudOrder === 'children-first' || sys.variant.has('not-isolated');
   if (late) {
-    yield* freePteTables(sys, table, entries, sys.scheme.pudOrder === 'children-first');
+    yield* freePteTables(sys, table, entries, frame.cpu, sys.scheme.pudOrder === 'children-first');
     yield* clearFlushFree(sys, pudp, table, frame, true);
     return 1;
   }
-  const { beforeClear, afterClear, beforeFree } = sys.scheme;
+  const { beforeClear, afterClear, beforeFree, afterFree } = sys.scheme;
   if (beforeClear) yield* beforeClear(sys, frame);
   yield* pmd_clear(pudp);
   if (afterClear) yield* afterClear(sys, frame);
-  yield* flush(sys, pudp);
+  yield* __flush_tlb_kernel_pgtable(sys, pudp);
   if (beforeFree) yield* beforeFree(sys, frame);
-  yield* freePteTables(sys, table, entries, false);
-  yield* freeTable(sys, table, pudp);
+  yield* freePteTables(sys, table, entries, frame.cpu, false);
+  yield* freeTable(sys, table, pudp, frame.cpu);
+  if (afterFree) yield* afterFree(sys, frame);
   return 1;
 }

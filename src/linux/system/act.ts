@@ -1,7 +1,15 @@
 // What each step does under sequential consistency: the engines' one reading of step.ts.
 import { pmd_table, tableOf } from '../arm64/entry.js';
 import type { Alloc, Free, HwWalk, Place, Rmw, Step } from '../step.js';
-import { type FaultKind, FREED, LIVE, type System, type Task, table } from '../system.js';
+import {
+  type FaultKind,
+  FREED,
+  LIVE,
+  NULL_PAGE,
+  type System,
+  type Task,
+  table,
+} from '../system.js';
 import { BLOCKED, READY, type Readiness } from './readiness.js';
 import { enqueue, lockReady, release, take, tryTake } from './rwsem.js';
 import { execute, flip, instructions, patch, synchronise } from './text.js';
@@ -43,7 +51,9 @@ function fault(sys: System, kind: FaultKind, on: Place, step: Step): void {
 /** An access to the word at `on`. */
 function touch(sys: System, on: Place, step: Step): void {
   const state = sys.owner[on]!;
-  if (state !== 0 && sys.cells[state] !== LIVE) fault(sys, 'use after free', on, step);
+  if (state !== 0) {
+    if (sys.cells[state] !== LIVE) fault(sys, 'use after free', on, step);
+  } else if (on < NULL_PAGE) fault(sys, 'wild access', on, step);
 }
 
 function mightSleep(sys: System, task: Task, on: Place, step: Step): void {
@@ -185,6 +195,7 @@ export function perform(sys: System, task: Task, step: Step, outcome = 0): numbe
     case 'choose':
       return outcome;
     case 'branch':
+    case 'forget':
     case 'work':
     case 'trace':
       return 0;

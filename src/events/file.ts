@@ -1,0 +1,120 @@
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import type { RecordBatch } from 'apache-arrow';
+import { arrowSchema, newDictionaries, toRecordBatch } from './arrow.js';
+import { IpcWriter, readIpc } from './ipc.js';
+import { endLog, type Log, newLog } from './log.js';
+import { metaFromMap, type TraceMeta } from './meta.js';
+import { schemaVersion } from './schema.js';
+import { newTrace, type Trace } from './trace.js';
+
+/** A trace being made: append to `log`, then `finish`. */
+export interface TraceWriter<T> {
+  readonly log: Log;
+  /** End the trace; `meta.seen` and `meta.complete` are set here. */
+  finish(meta: TraceMeta): T;
+}
+
+function closeMeta(meta: TraceMeta, log: Log): TraceMeta {
+  endLog(log);
+  meta.seen = log.total;
+  meta.complete = true;
+  return meta;
+}
+
+/** Collect a trace in memory. */
+export function memoryWriter(meta: TraceMeta): TraceWriter<Trace> {
+  const batches: RecordBatch[] = [];
+  const dictionaries = newDictionaries();
+  const schema = arrowSchema(meta);
+  const log: Log = newLog((b) => batches.push(toRecordBatch(b, log, dictionaries, schema)));
+  return { log, finish: (m) => newTrace(closeMeta(m, log), batches) };
+}
+
+/** Write all of `bytes`; a pipe or a full disk may take less at a time. */
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+}
+
+/** Bytes `[offset, offset + length)` of one file to the end of another. */
+function copyBytes(from: number, to: number, offset: number, length: number): void {
+  const piece = new Uint8Array(Math.min(length, 1 << 22));
+  for (let at = 0; at < length; ) {
+    const n = readSync(from, piece, 0, Math.min(piece.length, length - at), offset + at);
+    if (n === 0) throw new Error('the file being written was cut short by someone else');
+    writeAll(to, piece.subarray(0, n));
+    at += n;
+  }
+}
+
+/**
+ * Write a trace to `path`. Until `finish` it is `path`.part, a stream whose whole batches can be
+ * read at any time; then it becomes an Arrow IPC file and takes its name.
+ */
+export function fileWriter(path: string, meta: TraceMeta): TraceWriter<void> {
+  const part = `${path}.part`;
+  const fd = openSync(part, 'w+');
+  const dictionaries = newDictionaries();
+  const schema = arrowSchema(meta);
+  const ipc = new IpcWriter(schema, (bytes) => writeAll(fd, bytes));
+  const log: Log = newLog((b) => ipc.append(toRecordBatch(b, log, dictionaries, schema)));
+  return {
+    log,
+    finish(m) {
+      const last = arrowSchema(closeMeta(m, log));
+      const sealed = `${part}.sealed`;
+      const to = openSync(sealed, 'w');
+      const copy = (offset: number, length: number) => copyBytes(fd, to, offset, length);
+      ipc.sealInto((bytes) => writeAll(to, bytes), last, log.dicts, copy);
+      fsyncSync(to);
+      closeSync(to);
+      closeSync(fd);
+      renameSync(sealed, path);
+      unlinkSync(part);
+    },
+  };
+}
+
+/** A whole file as bytes, also beyond the 2 GiB that one read call gives. */
+function readWhole(path: string): Uint8Array {
+  const size = statSync(path).size;
+  const bytes = new Uint8Array(size);
+  const fd = openSync(path, 'r');
+  try {
+    let at = 0;
+    while (at < size) {
+      const n = readSync(fd, bytes, at, Math.min(size - at, 1 << 30), at);
+      if (n === 0) break;
+      at += n;
+    }
+    return bytes.subarray(0, at);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const sum = (batches: readonly RecordBatch[]): number => batches.reduce((n, b) => n + b.numRows, 0);
+
+/**
+ * Open a trace file. A file whose writer died, or that was cut, gives all its whole batches, says so
+ * in `meta.notes`, and has `meta.complete` false.
+ * @throws Error if it is no Arrow file, or none of ptlab's.
+ */
+export function readTrace(path: string): Trace {
+  const { schema, batches, cut } = readIpc(readWhole(path));
+  const meta = metaFromMap(schema.metadata, schemaVersion);
+  if (cut !== undefined) {
+    meta.complete = false;
+    meta.seen = sum(batches);
+    meta.notes.push(`truncated: ${meta.seen} events in ${batches.length} whole batches; ${cut}`);
+  }
+  return newTrace(meta, batches);
+}

@@ -1,0 +1,253 @@
+import { type Dict, decodeText, newDict } from './dict.js';
+import { type ColumnName, columnNames, columns, type Kind, type NameOf } from './schema.js';
+
+/** Rows of one Arrow record batch. */
+export const batchRows = 65536;
+
+type Values =
+  | Uint8Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>;
+
+/** One column of the batch being filled; 64-bit integers are two 32-bit words, low word first. */
+export interface Cells<V extends Values = Values> {
+  readonly kind: Kind;
+  values: V;
+  /** Validity bitmap, least significant bit first. */
+  valid: Uint8Array<ArrayBuffer>;
+  /** Cells set in this batch. */
+  set: number;
+  /** Text columns only: start of each row's bytes, and the bytes. */
+  offsets: Int32Array<ArrayBuffer>;
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Text columns only: bytes used, and rows whose start is known. */
+  used: number;
+  filled: number;
+}
+
+/** A full batch, handed on; its arrays are not written to again. */
+export interface Batch {
+  readonly length: number;
+  readonly cells: Readonly<Record<ColumnName, Cells>>;
+}
+
+/** The event log: rows are appended, and leave as batches of typed arrays. */
+export interface Log {
+  /** Rows appended so far, in all batches. */
+  total: number;
+  /** Index of the current row in the current batch. */
+  row: number;
+  cells: Record<ColumnName, Cells>;
+  readonly dicts: Readonly<Record<NameOf<'dict'>, Dict>>;
+  readonly onBatch: (batch: Batch) => void;
+}
+
+const none = new Uint8Array(0);
+const noOffsets = new Int32Array(0);
+
+function makeValues(kind: Kind, rows: number): Values {
+  switch (kind) {
+    case 'u64':
+    case 'i64':
+      return new Uint32Array(rows * 2);
+    case 'f64':
+      return new Float64Array(rows);
+    case 'u32':
+      return new Uint32Array(rows);
+    case 'u16':
+      return new Uint16Array(rows);
+    case 'u8':
+      return new Uint8Array(rows);
+    case 'bool':
+      return new Uint8Array(rows >> 3);
+    case 'text':
+      return none;
+    default:
+      return new Int32Array(rows);
+  }
+}
+
+// A column that no row of a batch sets shares these zeros with every other such batch.
+const zeros = new Map<Kind, Values>();
+
+function zerosOf(kind: Kind): Values {
+  let z = zeros.get(kind);
+  if (!z) {
+    z = makeValues(kind, batchRows);
+    zeros.set(kind, z);
+  }
+  return z;
+}
+const noneValid = new Uint8Array(batchRows / 8);
+const zeroOffsets = new Int32Array(batchRows + 1);
+
+const freshCells = (kind: Kind): Cells => ({
+  kind,
+  values: zerosOf(kind),
+  valid: noneValid,
+  set: 0,
+  offsets: kind === 'text' ? zeroOffsets : noOffsets,
+  bytes: none,
+  used: 0,
+  filled: 0,
+});
+
+const allCells = (): Record<ColumnName, Cells> =>
+  Object.fromEntries(columnNames.map((n) => [n, freshCells(columns[n].kind)])) as Record<
+    ColumnName,
+    Cells
+  >;
+
+/** First use of a column in a batch: give it arrays of its own. */
+function own(c: Cells): void {
+  c.values = makeValues(c.kind, batchRows);
+  c.valid = new Uint8Array(batchRows / 8);
+  if (c.kind === 'text') {
+    c.offsets = new Int32Array(batchRows + 1);
+    c.bytes = new Uint8Array(1 << 16);
+  }
+}
+
+/** An empty log; `onBatch` gets each full batch, and the rest at `endLog`. */
+export function newLog(onBatch: (batch: Batch) => void): Log {
+  const names = columnNames.filter((n) => columns[n].kind === 'dict') as NameOf<'dict'>[];
+  const dicts = Object.fromEntries(names.map((n) => [n, newDict()]));
+  return { total: 0, row: -1, cells: allCells(), dicts: dicts as Log['dicts'], onBatch };
+}
+
+/** Rows without text get an empty slice. */
+function closeText(c: Cells, rows: number): void {
+  if (c.set === 0) return;
+  for (let r = c.filled; r <= rows; r++) c.offsets[r] = c.used;
+}
+
+function flush(log: Log): void {
+  const length = log.row + 1;
+  if (length === 0) return;
+  for (const n of columnNames) if (columns[n].kind === 'text') closeText(log.cells[n], length);
+  const batch: Batch = { length, cells: log.cells };
+  log.cells = allCells();
+  log.row = -1;
+  log.onBatch(batch);
+}
+
+/** Hand on the last, partly filled batch. */
+export const endLog = (log: Log): void => flush(log);
+
+/** Append a row; a 64-bit stamp comes as two 32-bit words. Core columns are always set together. */
+export function addRow(log: Log, tsHi: number, tsLo: number, event: number): void {
+  if (log.row === batchRows - 1) flush(log);
+  const row = ++log.row;
+  const { seq, ts_ns, event: ev } = log.cells;
+  if (seq.set === 0) {
+    own(seq);
+    own(ts_ns);
+    own(ev);
+  }
+  seq.set++;
+  ts_ns.set++;
+  ev.set++;
+  seq.values[row] = log.total++;
+  ts_ns.values[row * 2] = tsLo;
+  ts_ns.values[row * 2 + 1] = tsHi;
+  ev.values[row] = event;
+}
+
+function mark(c: Cells, row: number): void {
+  if (c.set === 0) own(c);
+  const bit = 1 << (row & 7);
+  if ((c.valid[row >> 3]! & bit) === 0) c.set++;
+  c.valid[row >> 3]! |= bit;
+}
+
+/** Set a small-integer or dictionary cell of the current row. */
+export function setInt(log: Log, name: NameOf<'dict' | 'u8' | 'u16' | 'u32' | 'i32'>, v: number) {
+  const c = log.cells[name];
+  mark(c, log.row);
+  c.values[log.row] = v;
+}
+
+/** Set a double cell of the current row. */
+export function setF64(log: Log, name: NameOf<'f64'>, v: number): void {
+  const c = log.cells[name] as Cells<Float64Array<ArrayBuffer>>;
+  mark(c, log.row);
+  c.values[log.row] = v;
+}
+
+/** Set an exact 64-bit cell of the current row. */
+export function setU64(log: Log, name: NameOf<'u64' | 'i64'>, hi: number, lo: number): void {
+  const c = log.cells[name];
+  mark(c, log.row);
+  c.values[log.row * 2] = lo;
+  c.values[log.row * 2 + 1] = hi;
+}
+
+/** Set va and, with it, the page number that a double holds exactly. */
+export function setVa(log: Log, hi: number, lo: number): void {
+  setU64(log, 'va', hi, lo);
+  setF64(log, 'va_page', (hi >>> 0) * 0x100000 + (lo >>> 12));
+}
+
+export function setBool(log: Log, name: NameOf<'bool'>, v: boolean): void {
+  const c = log.cells[name];
+  mark(c, log.row);
+  if (v) c.values[log.row >> 3]! |= 1 << (log.row & 7);
+}
+
+/** Intern a text and set it as a dictionary cell of the current row. */
+export const setDict = (log: Log, name: NameOf<'dict'>, text: string): void =>
+  setInt(log, name, log.dicts[name].intern(text));
+
+function room(c: Cells, need: number): void {
+  if (c.used + need <= c.bytes.length) return;
+  const bigger = new Uint8Array(Math.max(c.bytes.length * 2, c.used + need));
+  bigger.set(c.bytes);
+  c.bytes = bigger;
+}
+
+function startText(c: Cells, row: number, need: number): void {
+  mark(c, row);
+  for (let r = c.filled; r <= row; r++) c.offsets[r] = c.used;
+  c.filled = row + 1;
+  room(c, need);
+}
+
+/** Set a text cell of the current row. */
+export function setText(log: Log, name: NameOf<'text'>, text: string): void {
+  const bytes = Buffer.from(text, 'utf8');
+  const c = log.cells[name];
+  startText(c, log.row, bytes.length);
+  c.bytes.set(bytes, c.used);
+  c.used += bytes.length;
+}
+
+/** Set a text cell of the current row from bytes; what is not UTF-8 is kept as \xNN. */
+export function setTextBytes(
+  log: Log,
+  name: NameOf<'text'>,
+  buf: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  const c = log.cells[name];
+  startText(c, log.row, end - start);
+  const to = c.bytes;
+  let at = c.used;
+  let high = 0;
+  for (let i = start; i < end; i++) {
+    const b = buf[i]!;
+    high |= b;
+    to[at++] = b;
+  }
+  if (high < 0x80) c.used = at;
+  else appendDecoded(c, buf.subarray(start, end));
+}
+
+function appendDecoded(c: Cells, raw: Uint8Array): void {
+  const bytes = Buffer.from(decodeText(raw), 'utf8');
+  room(c, bytes.length);
+  c.bytes.set(bytes, c.used);
+  c.used += bytes.length;
+}

@@ -1,0 +1,94 @@
+/** A line or record that was not understood. */
+export interface UnparsedSample {
+  /** 1-based line number; absent in binary formats. */
+  line?: number;
+  /** Byte offset in the (decompressed) source. */
+  offset: number;
+  /** The first 160 characters. */
+  text: string;
+}
+
+/** What made a simulated run; absent in a recorded trace. */
+export interface RunInfo {
+  scheme: string;
+  scenario: string;
+  era: string;
+  seed: string;
+  cost_model: string;
+}
+
+/** What is known of a trace as a whole; kept in the file's metadata. */
+export interface TraceMeta {
+  /** Name of the file or run it came from. */
+  source: string;
+  /** SHA-256 of the source file as it lay there (compressed, if it was), hex. */
+  sha256: string;
+  /** Importer that read it, or 'run' for a simulated one. */
+  format: string;
+  clock: string | null;
+  kernel: string | null;
+  /** Number of CPUs online, where the source says so, else CPUs seen. */
+  cpus: number | null;
+  /** Events read. */
+  seen: number;
+  /** Events the source says it holds; null if it does not say. */
+  stated: number | null;
+  /** Events the source says were lost before they could be written. */
+  lost: number;
+  unparsed: { lines: number; samples: UnparsedSample[] };
+  /** Oddities a reader should know: out-of-order stamps, a truncated file ... */
+  notes: string[];
+  run?: RunInfo;
+  /** False while being written, and in a file whose writer died. */
+  complete: boolean;
+}
+
+/** A fresh record for a source of which nothing is known yet. */
+export const newMeta = (source: string, format: string): TraceMeta => ({
+  source,
+  sha256: '',
+  format,
+  clock: null,
+  kernel: null,
+  cpus: null,
+  seen: 0,
+  stated: null,
+  lost: 0,
+  unparsed: { lines: 0, samples: [] },
+  notes: [],
+  complete: false,
+});
+
+/** Flat key -> text pairs, as Arrow metadata wants them; every value is JSON. */
+export const metaToMap = (meta: TraceMeta, version: number): Map<string, string> =>
+  new Map([
+    ['ptlab', String(version)],
+    ...Object.entries(meta).map(([k, v]): [string, string] => [k, JSON.stringify(v)]),
+  ]);
+
+/**
+ * The record kept in Arrow metadata.
+ * @throws Error if the metadata is not ptlab's, or of a newer version.
+ */
+export function metaFromMap(map: ReadonlyMap<string, string>, version: number): TraceMeta {
+  const found = map.get('ptlab');
+  if (found === undefined) throw new Error('an Arrow file, but not a ptlab trace');
+  if (Number(found) > version) {
+    throw new Error(
+      `a ptlab trace of schema ${found}; this ptlab reads up to ${version}: update it`,
+    );
+  }
+  const meta: Record<string, unknown> = { ...newMeta('', '') };
+  for (const [k, v] of map) if (k !== 'ptlab') meta[k] = JSON.parse(v);
+  return meta as unknown as TraceMeta;
+}
+
+const maxSamples = 5;
+const maxSampleChars = 160;
+
+/** Count one line that was not understood, and keep the first few as samples. */
+export function addUnparsed(meta: TraceMeta, sample: UnparsedSample): void {
+  meta.unparsed.lines++;
+  if (meta.unparsed.samples.length >= maxSamples) return;
+  meta.unparsed.samples.push({ ...sample, text: sample.text.slice(0, maxSampleChars) });
+}

@@ -1,0 +1,28 @@
+import { mmap_write_lock, mmap_write_unlock } from '../linux/lock.js';
+import { rcu_read_lock, rcu_read_unlock, synchronize_rcu } from '../linux/rcu.js';
+import type { Scheme } from '../linux/scheme.js';
+import { init_mm } from './parts.js';
+
+/** The walk is one RCU section; who frees a table waits a grace period first. */
+export const rcuWalker: Scheme = {
+  name: 'rcu-walker',
+  title: 'walk inside RCU; synchronize_rcu before the free',
+  source: 'Will Deacon, 20250530123527.GA30463@willie-the-truck',
+  era: 'never merged',
+  claim: 'as fast GUP does it; the price is a grace period for each overwrite',
+  expect: {
+    sc: { judge: 'SPIN', verdict: 'safe' },
+    arm64: { judge: 'LKMM', verdict: 'safe' },
+  },
+  *beforeFree() {
+    yield* synchronize_rcu();
+  },
+  *walkLock(sys) {
+    yield* mmap_write_lock(init_mm(sys));
+    yield* rcu_read_lock();
+  },
+  *walkUnlock(sys) {
+    yield* rcu_read_unlock();
+    yield* mmap_write_unlock(init_mm(sys));
+  },
+};
