@@ -29,12 +29,13 @@ export interface State {
   readonly val: bigint[];
   readonly view: number[];
   readonly pick: number[];
-  /** Per cell: coherence view; last own write: time, views of its address and data, exclusive? */
+  /** Per cell: coherence view; last own write: its time, views of its address and data. */
   readonly coh: number[];
   readonly fwdTime: number[];
   readonly fwdView: number[];
   readonly fwdPick: number[];
-  readonly fwdExcl: boolean[];
+  /** View of the read half, where the own write was that of an atomic or exclusive; else -1. */
+  readonly fwdRead: number[];
   /** Per cell: the value of a cell that no other thread can see. */
   readonly own: (bigint | undefined)[];
   rOld: number;
@@ -44,9 +45,10 @@ export interface State {
   wNew: number;
   cap: number;
   rel: number;
-  /** Exclusive bank: time and post-view of the last LDXR and its cell; cell -1 when empty. */
+  /** Exclusive bank: time and post-views of the last LDXR and its cell; cell -1 when empty. */
   xTime: number;
   xView: number;
+  xPick: number;
   xCell: number;
   /** Timestamps promised and not yet fulfilled. */
   left: number[];
@@ -69,7 +71,7 @@ export function initial(t: Thread, cells: number, mem: Messages): State {
     fwdTime: zeros(cells).fill(-1),
     fwdView: zeros(cells),
     fwdPick: zeros(cells),
-    fwdExcl: new Array<boolean>(cells).fill(false),
+    fwdRead: zeros(cells).fill(-1),
     own: new Array<bigint | undefined>(cells).fill(undefined),
     rOld: 0,
     rOldPick: 0,
@@ -80,6 +82,7 @@ export function initial(t: Thread, cells: number, mem: Messages): State {
     rel: 0,
     xTime: 0,
     xView: 0,
+    xPick: 0,
     xCell: -1,
     left: mem.mine.flatMap((m, time) => (m ? [time] : [])),
     mem: { cell: mem.cell.slice(), value: mem.value.slice(), mine: mem.mine.slice() },
@@ -98,7 +101,7 @@ export const fork = (s: State): State => ({
   fwdTime: s.fwdTime.slice(),
   fwdView: s.fwdView.slice(),
   fwdPick: s.fwdPick.slice(),
-  fwdExcl: s.fwdExcl.slice(),
+  fwdRead: s.fwdRead.slice(),
   own: s.own.slice(),
   left: s.left.slice(),
   mem: { cell: s.mem.cell.slice(), value: s.mem.value.slice(), mine: s.mem.mine.slice() },

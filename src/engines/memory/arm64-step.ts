@@ -64,8 +64,10 @@ function reads(s: State, scope: Scope, addr: Expr, cell: number, kind: ReadKind)
   const times = hidden ? [max(s.fwdTime[cell]!, 0)] : readable(s, cell, pre);
   return times.map((time, k) => {
     const n = k === times.length - 1 ? s : fork(s);
-    const forwarded = time === n.fwdTime[cell] && !(n.fwdExcl[cell] && kind.acquire !== '');
-    const view = max(pre, forwarded ? n.fwdView[cell]! : time);
+    const forwarded = time === n.fwdTime[cell];
+    // rmw; lrs; [A|Q]: an acquire that reads an atomic's write comes after the atomic's read.
+    const read = kind.acquire === '' ? -1 : n.fwdRead[cell]!;
+    const view = max(pre, forwarded ? max(n.fwdView[cell]!, read) : time);
     const pick = max(view, pickOf(n, addr), forwarded ? n.fwdPick[cell]! : 0);
     n.coh[cell] = max(n.coh[cell]!, view);
     if (kind.counts) {
@@ -92,8 +94,8 @@ interface Write {
   readonly pick: number;
   readonly addrPick: number;
   readonly release: boolean;
-  /** Of an exclusive or atomic: the time its read took place. */
-  readonly since: number | undefined;
+  /** Of an exclusive or atomic: time and view of its read. */
+  readonly since: { readonly time: number; readonly view: number } | undefined;
 }
 
 function perform(s: State, w: Write, time: number): State {
@@ -104,7 +106,7 @@ function perform(s: State, w: Write, time: number): State {
   s.fwdTime[w.cell] = time;
   s.fwdView[w.cell] = w.view;
   s.fwdPick[w.cell] = w.pick;
-  s.fwdExcl[w.cell] = w.since !== undefined;
+  s.fwdRead[w.cell] = w.since?.view ?? -1;
   return s;
 }
 
@@ -118,7 +120,7 @@ function writes(s: State, scope: Scope, w: Write): State[] {
   }
   const out: State[] = [];
   const broken = (time: number): boolean =>
-    w.since !== undefined && interrupted(s, w.cell, w.since, time);
+    w.since !== undefined && interrupted(s, w.cell, w.since.time, time);
   for (const time of s.left) {
     if (time <= needs || s.mem.cell[time] !== w.cell || s.mem.value[time] !== w.value) continue;
     if (broken(time)) continue;
@@ -163,7 +165,7 @@ function atomicWrite(
   const view = max(viewOf(s, i.addr), viewOf(s, i.data), carried.view);
   const pre = max(pick, r.pick);
   put(s, i.dst, r.value, result.view, result.pick);
-  const w: Write = { cell, value, pre, view, pick, addrPick, release: i.release, since: r.time };
+  const w: Write = { cell, value, pre, view, pick, addrPick, release: i.release, since: r };
   const out = writes(s, scope, w);
   if (i.acquire && i.release && !i.noReturn)
     for (const n of out) {
@@ -204,13 +206,14 @@ function store(s: State, scope: Scope, i: Extract<Instr, { op: 'store' | 'stxr' 
     cell, value, view, pick, addrPick, pre: pick, release: i.release, since: undefined,
   }; // biome-ignore format: one line of fields
   if (i.op === 'store') return writes(s, scope, w);
-  const { xCell, xTime, xView } = s;
+  const { xCell, xPick } = s;
+  const since = { time: s.xTime, view: s.xView };
   s.xCell = -1;
   const failed = fork(s);
   put(failed, i.status, 1n, 0, 0);
   if (xCell !== cell) return [failed];
   put(s, i.status, 0n, 0, 0);
-  return [failed, ...writes(s, scope, { ...w, pre: max(pick, xView), since: xTime })];
+  return [failed, ...writes(s, scope, { ...w, pre: max(pick, xPick), since })];
 }
 
 /** All states one instruction later; undefined where a loop was cut off. `s` is used up. */
@@ -246,7 +249,10 @@ function step(s: State, scope: Scope): State[] | undefined {
       const cell = scope.cellOf(at, evaluate(i.addr, s.val));
       return reads(s, scope, i.addr, cell, { acquire: i.acquire, counts: true }).map((r) => {
         put(r.s, i.dst, i.extend(r.value), r.view, r.pick);
-        if (i.exclusive) [r.s.xCell, r.s.xTime, r.s.xView] = [cell, r.time, r.pick];
+        if (i.exclusive) {
+          [r.s.xCell, r.s.xTime] = [cell, r.time];
+          [r.s.xView, r.s.xPick] = [r.view, r.pick];
+        }
         return r.s;
       });
     }

@@ -52,9 +52,10 @@ export interface TaskState {
   /** View of what this task last read at each place. */
   seen: Table;
   coh: Table;
-  /** Own last store to each place: its time (negative if part of an atomic) and the view of its parts. */
+  /** Own last store to each place: its time (negative if part of an atomic), the views of its parts and of its read. */
   storeTime: Table;
   storeView: Table;
+  storeRead: Table;
   /** Values of words no other task touches. */
   own: Table;
   rOld: number;
@@ -91,6 +92,7 @@ export const firstState = (
   coh: [],
   storeTime: [],
   storeView: [],
+  storeRead: [],
   own: [],
   rOld: 0,
   wOld: 0,

@@ -87,8 +87,9 @@ export function readWord(
     if (rules.accept && !rules.accept(value)) continue;
     const n = i === times.length - 1 ? s : fork(s);
     const own = get(n.storeTime, at);
-    const forwarded = time > 0 && (own === time || (own === -time && acquire === ''));
-    const view = max(pre, forwarded ? get(n.storeView, at) : time);
+    const forwarded = time > 0 && (own === time || own === -time);
+    const read = own < 0 && acquire !== '' ? get(n.storeRead, at) : 0;
+    const view = max(pre, forwarded ? max(get(n.storeView, at), read) : time);
     n.coh = put(n.coh, at, max(coherence(w, n, at), view));
     n.rOld = max(n.rOld, view);
     if (acquire !== '') order(n, view);
@@ -158,7 +159,8 @@ interface WriteRules {
   readonly value: number;
   readonly release: boolean;
   readonly since?: number;
-  /** View of the value read by an atomic. */
+  /** View of the value read by an atomic; `carried` where it flows into the value written. */
+  readonly readView?: number;
   readonly carried?: number;
 }
 
@@ -178,6 +180,7 @@ export function writeWord(w: World, s: TaskState, step: Write | Rmw, rules: Writ
     if (release) n.rel = max(n.rel, time);
     n.storeTime = put(n.storeTime, at, rules.since === undefined ? time : -time);
     n.storeView = put(n.storeView, at, view);
+    if (rules.since !== undefined) n.storeRead = put(n.storeRead, at, rules.readView ?? 0);
     overFreed(w, n, at, time);
   };
   if (w.isPrivate(at)) {
@@ -213,7 +216,13 @@ export function rmwWord(w: World, s: TaskState, step: Rmw): Outcome[] {
     // The write comes after the read, whatever its value depends on.
     const old = r.s.wNew;
     r.s.wNew = max(old, seen);
-    return writeWord(w, r.s, step, { value, release, since: r.reads ?? 0, ...carried }).map((o) => {
+    return writeWord(w, r.s, step, {
+      value,
+      release,
+      since: r.reads ?? 0,
+      readView: seen,
+      ...carried,
+    }).map((o) => {
       o.s.wNew = old;
       if (full) order(o.s, get(o.s.coh, step.on)!);
       return { ...o, result: r.result, reads: r.reads ?? 0 };
