@@ -3,9 +3,21 @@
 // analyses: trace -> table
 export { type Info, infoOf } from './analyses/info.js';
 export { type Overwrite, type Overwrites, overwrites } from './analyses/overwrites.js';
+export { type Prediction, predict } from './analyses/prediction.js';
 // charts: table -> Vega-Lite spec
 export type { About, Chart, Spec } from './charts/chart.js';
+export { type RaceShare, raceShare } from './charts/race-share.js';
 export { chart, load } from './commands/notebook.js';
+export { schemeOf } from './commands/scheme-file.js';
+// engines: every interleaving, and what went wrong
+export { diagram } from './engines/diagram.js';
+export { type ExploreOptions, explore } from './engines/explore.js';
+export { explorers } from './engines/memories.js';
+export { replay } from './engines/replay.js';
+export { sample } from './engines/sample.js';
+export { decodeToken } from './engines/token.js';
+export type { Move, Verdict } from './engines/verdict.js';
+export { type RaceWindow, raceWindow } from './engines/window.js';
 // events: the one schema, traces, their files
 export { readTrace } from './events/file.js';
 export type { TraceMeta } from './events/meta.js';
@@ -16,10 +28,18 @@ export { toPng, toSvg } from './export/image.js';
 export { toText } from './export/text.js';
 // importers: anything a kernel developer has
 export { importFile, type OpenOptions, openTrace } from './importers/open.js';
+export { readVmallocInfo, type VmallocInfoArea } from './importers/vmallocinfo.js';
 // linux: modelled kernel code
+export { type Era, eraOf, eras } from './linux/eras.js';
+export * from './linux/helpers.js';
 export type { Scenario } from './linux/scenario.js';
-export type { Scheme } from './linux/scheme.js';
+export { type Frame, type Scheme, variants } from './linux/scheme.js';
 export type { Kernel, Step } from './linux/step.js';
-export type { System } from './linux/system.js';
+export { place, type System } from './linux/system.js';
 // notebook: what cells call
 export { plot, text } from './notebook/display.js';
+// schemes, scenarios: who locks how, who runs what
+export { claims } from './scenarios/claims.js';
+export { scenarios } from './scenarios/index.js';
+export { rows } from './scenarios/rows.js';
+export { schemes } from './schemes/index.js';

@@ -67,8 +67,9 @@ function rerun(sys: System, a: Automaton, node: number): Generator<Step, unknown
 export function follow(sys: System, a: Automaton, node: number, result: number): number {
   const known = a.edges[node]!.get(result);
   if (known !== undefined) return known;
-  const generator = a.live.get(node) ?? rerun(sys, a, node);
-  a.live.delete(node);
+  let generator = a.live.get(node);
+  if (generator) a.live.delete(node);
+  else generator = rerun(sys, a, node);
   const next = addNode(a, generator, generator.next(result), node, result);
   a.edges[node]!.set(result, next);
   return next;

@@ -21,6 +21,8 @@ export interface TraceWriter<T> {
   readonly log: Log;
   /** End the trace; `meta.seen` and `meta.complete` are set here. */
   finish(meta: TraceMeta): T;
+  /** Nothing worth keeping was written: leave no file behind. */
+  abandon(): void;
 }
 
 function closeMeta(meta: TraceMeta, log: Log): TraceMeta {
@@ -36,7 +38,7 @@ export function memoryWriter(meta: TraceMeta): TraceWriter<Trace> {
   const dictionaries = newDictionaries();
   const schema = arrowSchema(meta);
   const log: Log = newLog((b) => batches.push(toRecordBatch(b, log, dictionaries, schema)));
-  return { log, finish: (m) => newTrace(closeMeta(m, log), batches) };
+  return { log, finish: (m) => newTrace(closeMeta(m, log), batches), abandon() {} };
 }
 
 /** Write all of `bytes`; a pipe or a full disk may take less at a time. */
@@ -78,6 +80,10 @@ export function fileWriter(path: string, meta: TraceMeta): TraceWriter<void> {
       closeSync(to);
       closeSync(fd);
       renameSync(sealed, path);
+      unlinkSync(part);
+    },
+    abandon() {
+      closeSync(fd);
       unlinkSync(part);
     },
   };

@@ -3,7 +3,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { fileWriter, memoryWriter, readTrace } from '../events/file.js';
+import { fileWriter, memoryWriter, readTrace, type TraceWriter } from '../events/file.js';
 import { newMeta, type TraceMeta } from '../events/meta.js';
 import { counts, type Trace } from '../events/trace.js';
 import { FormatError, type Importer, type Input } from './importer.js';
@@ -65,8 +65,10 @@ async function* gunzipped(pieces: AsyncIterable<Uint8Array>, source: Source) {
 }
 
 const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;
+/** The magic of an Arrow file, or the mark before each message of an Arrow stream. */
 const isArrow = (head: Uint8Array): boolean =>
-  Buffer.from(head.subarray(0, 6)).toString('latin1') === 'ARROW1';
+  Buffer.from(head.subarray(0, 6)).toString('latin1') === 'ARROW1' ||
+  [0, 1, 2, 3].every((i) => head[i] === 0xff);
 
 const shown = (head: Uint8Array): string =>
   JSON.stringify(Buffer.from(head.subarray(0, 48)).toString('latin1'));
@@ -133,15 +135,17 @@ function settle({ source, meta }: Opened, events: number, path: string): void {
 
 async function importInto<T>(path: string, opened: Opened, make: Make<T>): Promise<T> {
   const writer = make(opened.meta);
-  await opened.importer.read(opened.input, writer.log, opened.meta);
-  settle(opened, writer.log.total, path);
+  try {
+    await opened.importer.read(opened.input, writer.log, opened.meta);
+    settle(opened, writer.log.total, path);
+  } catch (e) {
+    if (e instanceof FormatError) writer.abandon();
+    throw e;
+  }
   return writer.finish(opened.meta);
 }
 
-type Make<T> = (meta: TraceMeta) => {
-  log: Parameters<Importer['read']>[1];
-  finish(meta: TraceMeta): T;
-};
+type Make<T> = (meta: TraceMeta) => TraceWriter<T>;
 
 const cpusSeen = (trace: Trace): number => Object.keys(counts(trace).per_cpu).length;
 

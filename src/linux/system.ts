@@ -24,7 +24,7 @@ export interface Region {
   readonly size: number;
   readonly name: string;
   /** 'table': a page that can be freed; its state is the word before `base` (LIVE, or not). */
-  readonly kind: 'word' | 'lock' | 'table' | 'text' | 'walk-cache';
+  readonly kind: 'word' | 'entries' | 'lock' | 'table' | 'text' | 'walk-cache';
 }
 
 /** State word of a table that is allocated; any other value means it is free (poison). */
@@ -191,11 +191,8 @@ export function regionOf(sys: System, at: Place): Region | undefined {
 export function nameOf(sys: System, at: Place): string {
   const found = regionOf(sys, at);
   if (!found) return `word ${at}`;
-  return found.kind === 'word' && found.size > 1
-    ? `${found.name}[${at - found.base}]`
-    : found.kind === 'table'
-      ? `${found.name}[${at - found.base}]`
-      : found.name;
+  const indexed = found.kind === 'entries' || found.kind === 'table' || (found.kind === 'word' && found.size > 1); // biome-ignore format: one line
+  return indexed ? `${found.name}[${at - found.base}]` : found.name;
 }
 
 /** What an engine found wrong at a step; `kind` is the verdict's. */
