@@ -9,6 +9,7 @@ import { info } from './info.js';
 import { kernel } from './kernel.js';
 import { lab } from './lab.js';
 import { lintMailCommand } from './lint-mail.js';
+import { litmus } from './litmus.js';
 import { predict } from './predict.js';
 import { replay } from './replay.js';
 import { reply } from './reply.js';
@@ -30,6 +31,7 @@ export const commands = {
   kernel,
   lab,
   'lint-mail': lintMailCommand,
+  litmus,
   predict,
   replay,
   reply,
