@@ -153,8 +153,10 @@ function checkThread({ headers }: Pick<Parts, 'headers'>, report: Report): void 
 
 const isQuote = (line: string): boolean => line.startsWith('>');
 
-/** Width in columns; a lone long word (an address, a path) cannot be wrapped. */
-const tooWide = (line: string): boolean => columns(line) > 75 && /\S\s+\S/.test(line.trim());
+/** Lines that are not to be wrapped: a lone long word, tags of a commit, kernel log lines. */
+const whole = /^\s*\S+\s*$|^(Fixes|Link|Closes|Cc|[A-Z][a-z-]+-by): |^\[ *\d+\.\d+\]/;
+
+const tooWide = (line: string): boolean => columns(line) > 75 && !whole.test(line);
 
 /** Columns of a line, tabs to every eighth. */
 const columns = (line: string): number =>

@@ -391,7 +391,14 @@ test('a good mail breaks no rule', () => {
   expect(lintMail(mail(() => {}))).toEqual([]);
   expect(lintMail(mail((l) => l.push('-- ', 'A')))).toEqual([]);
   expect(lintMail(mail((l) => l.push(...patch)))).toEqual([]);
-  expect(lintMail(mail((l) => (l[11] = `https://x.example/${'y'.repeat(100)}`)))).toEqual([]);
+  const long = 'word '.repeat(20).trim();
+  for (const line of [
+    `https://x.example/${'y'.repeat(100)}`,
+    `Fixes: ${long}`,
+    `Acked-by: ${long}`,
+    `[   12.345678] ${long}`,
+  ])
+    expect(lintMail(mail((l) => (l[11] = line)))).toEqual([]);
 });
 
 test.each(Object.entries(bad))('lint-mail finds: %s', (rule, cases) => {
