@@ -1,16 +1,19 @@
 // The public names of ptlab, grouped by room.
 
+export { tablesOfDump } from './analyses/dump-tables.js';
 // analyses: trace -> table
 export { type Info, infoOf } from './analyses/info.js';
 export { type Overwrite, type Overwrites, overwrites } from './analyses/overwrites.js';
 export { type Prediction, predict } from './analyses/prediction.js';
 export { type RaceWindow, type RaceWindows, raceWindows } from './analyses/race-windows.js';
 export { type SleepCosts, sleepCosts } from './analyses/sleep-costs.js';
+export { type SweepRow, sweep, sweepPoint, type TestRow, testSweep } from './analyses/sweep.js';
 // charts: table -> Vega-Lite spec
 export type { About, Chart, Spec } from './charts/chart.js';
 export { type RaceShare, raceShare } from './charts/race-share.js';
 export { insert, openMail, textOf } from './commands/mail-cells.js';
 export { chart, load } from './commands/notebook.js';
+export { type Compared, compare, eventTable, trace } from './commands/notebook-tables.js';
 export { schemeOf } from './commands/scheme-file.js';
 // engines: every interleaving, and what went wrong
 export { diagram } from './engines/diagram.js';
@@ -35,6 +38,7 @@ export { type Mail, readMail } from './export/mail-read.js';
 export { toText } from './export/text.js';
 // importers: anything a kernel developer has
 export { importFile, type OpenOptions, openTrace } from './importers/open.js';
+export { type DumpLine, readPageTables, staleTables } from './importers/page-tables.js';
 export { readVmallocInfo, type VmallocInfoArea } from './importers/vmallocinfo.js';
 // linux: modelled kernel code
 export { type Era, eraOf, eras } from './linux/eras.js';
@@ -48,6 +52,7 @@ export {
   display,
   type MimeBundle,
   mimeBundle,
+  newDisplay,
   plot,
   type Shown,
   text,

@@ -140,7 +140,7 @@ function vacate(r: Replay, start: number, end: number): Whereabouts {
     dropFromPool(space, va);
     release(va, 'pool');
   }
-  for (const [at, va] of space.busy)
+  for (const [at, va] of [...space.busy])
     if (hits(va)) {
       space.busy.delete(at);
       vunmap_range_noflush(r.tables, at, a.pages[va]!);

@@ -33,8 +33,9 @@ export const LIVE = 1;
 export const FREED = 2;
 /** Words 0 to 7 are nobody's: an access there follows a NULL or cleared entry. */
 export const NULL_PAGE = 8;
-/** Waiters a lock has room for. */
+/** Waiters a lock has room for, and its words before them. */
 export const MAX_WAITERS = 8;
+export const LOCK_WORDS = 4;
 
 /**
  * All state of one run. What changes is in `cells`, and only steps change it; the rest is laid out once, before the run.
@@ -124,7 +125,7 @@ export function table(sys: System, name: string, n: number): Place {
 
 /** Lay out a lock of any kind; its words are `system/rwsem.ts`'s business. */
 export const lock = (sys: System, name: string): Place =>
-  region(sys, name, 4 + MAX_WAITERS, 'lock');
+  region(sys, name, LOCK_WORDS + MAX_WAITERS, 'lock');
 
 /** Lay out a static key that is off: its `enabled` count, the text as patched, each CPU's view (`system/text.ts`). */
 export function staticKey(sys: System, name: string, cpus: number): Place {
