@@ -72,7 +72,8 @@ export function asUserError<T>(act: () => T): T {
   try {
     return act();
   } catch (e) {
-    if (e instanceof RangeError) throw new UserError(e.message);
+    if (e instanceof RangeError || (e instanceof Error && e.constructor.name === 'Unsupported'))
+      throw new UserError(e.message);
     throw e;
   }
 }
@@ -100,7 +101,7 @@ async function verdict(scenario: Scenario, options: Options, context: Context): 
 }
 
 async function run(args: readonly string[], options: Options, context: Context): Promise<Answer> {
-  if (options['all']) return exploreAll(context);
+  if (options['all']) return exploreAll(context, whole(options, 'maxStates', 1));
   if (args[0] === undefined) throw new UserError(`which scenario? Known: ${Object.keys(scenarios).join(', ')}; or --all`); // biome-ignore format: one line
   const scenario = byName<Scenario>('scenario', scenarios, args[0]);
   if (options['litmus']) return litmus(scenario, options);

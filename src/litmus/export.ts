@@ -1,66 +1,20 @@
 // A scenario's core as an AArch64 litmus test, for herd7. What a schedule means there: locks are single atomics whose
 // success the condition demands (a waiter that waits adds nothing), the free is a store of poison to the table, a static
 // key a plain flag, TLBI nothing. Registers hold what the model's steps read; dependencies are written out.
-import type { Lock, Place, Step, TryLock } from '../linux/step.js';
-import { regionOf, type System } from '../linux/system.js';
+import type { Lock, Step, TryLock } from '../linux/step.js';
+import type { System } from '../linux/system.js';
+import {
+  addressOf,
+  constant,
+  newThread,
+  operand,
+  POISON,
+  READER,
+  register,
+  type Thread,
+  word,
+} from './aarch64-thread.js';
 import { type Tree, trees } from './tree.js';
-
-/** What a freed table reads as. */
-const POISON = 0xdead;
-const READER = 256;
-
-/** The code of one thread, and what the condition says of it. */
-interface Thread {
-  readonly n: number;
-  readonly lines: string[];
-  /** Registers with start values: [register, value or place name]. */
-  readonly init: [number, string][];
-  /** Places by the register that holds their address. */
-  readonly address: Map<string, number>;
-  /** Of each place, the register that holds what was last read there. */
-  readonly last: Map<Place, number>;
-  /** Registers that must be 0 at the end (locks got), and those that hold what was read of tables. */
-  readonly zero: number[];
-  readonly tables: number[];
-  free: number;
-  labels: number;
-}
-
-/** The word's name in a litmus test: letters, digits and '_'. */
-function word(sys: System, at: Place): string {
-  const r = regionOf(sys, at)!;
-  const name = r.name.replace(/\W/g, '_');
-  return r.size > 1 && (r.kind === 'entries' || r.kind === 'table') ? `${name}_${at - r.base}` : name; // biome-ignore format: one line
-}
-
-function register(t: Thread): number {
-  if (t.free > 30) throw new RangeError(`thread ${t.n} needs more than 30 registers`);
-  return t.free++;
-}
-
-function constant(t: Thread, value: string): number {
-  const known = t.init.find(([, v]) => v === value);
-  if (known) return known[0];
-  const r = register(t);
-  t.init.push([r, value]);
-  return r;
-}
-
-const addressOf = (t: Thread, name: string): number => {
-  const known = t.address.get(name) ?? constant(t, name);
-  t.address.set(name, known);
-  return known;
-};
-
-/** '[Xa]' or, where the address depends on what was read at `from`, '[Xa,Xd]' with Xd always 0. */
-function operand(t: Thread, sys: System, on: Place, from: Place | undefined): string {
-  const base = addressOf(t, word(sys, on));
-  const source = from === undefined ? undefined : t.last.get(from);
-  if (source === undefined) return `[X${base}]`;
-  const zero = register(t);
-  t.lines.push(`EOR X${zero},X${source},X${source}`);
-  return `[X${base},X${zero}]`;
-}
 
 function takeLock(t: Thread, sys: System, step: Lock | TryLock): number {
   const at = `[X${addressOf(t, word(sys, step.on))}]`;
@@ -207,7 +161,7 @@ function declaration(sys: System, name: string): string {
  */
 export function exportAArch64(sys: System, name: string): string {
   const threads = trees(sys).map(({ task, tree }): Thread => {
-    const t: Thread = { n: task.id, lines: [], init: [], address: new Map(), last: new Map(), zero: [], tables: [], free: 0, labels: 0 }; // biome-ignore format: one line
+    const t = newThread(task.id);
     const end = `E${task.id}`;
     emit(t, sys, tree, end);
     if (t.lines.some((l) => l.endsWith(` ${end}`))) t.lines.push(`${end}:`);
