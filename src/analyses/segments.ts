@@ -21,7 +21,7 @@ export interface Segments {
   readonly wake_ns: readonly number[];
   /** From the end of one read of the dump to the next one's begin. */
   readonly next_read_ns: readonly number[];
-  /** From switching the key to the walk. */
+  /** From switching the key on to the walk, where no other task switched it meanwhile. */
   readonly key_flip_ns: readonly number[];
   readonly walks_per_read: number;
   /** Readers at work at a time, at most. */
@@ -52,6 +52,9 @@ interface Scan {
   keyOn: boolean;
   readonly active: Set<number>;
   readonly walkers: ReadonlySet<number>;
+  /** Switching the key, begun; true once another did so meanwhile. */
+  readonly flipping: Map<number, { at: number; disturbed: boolean }>;
+  readonly flips: number[];
   /** Who holds the lock. */
   readonly holders: Set<number>;
 }
@@ -129,6 +132,19 @@ function onLockEvent(s: Scan, name: string, pid: number, at: number): void {
   else if (name.endsWith('.read') && s.released > asked.at) s.wake.push(at - s.released);
 }
 
+/** Switching that no other task disturbed, from key_en to the walk. */
+function onKey(s: Scan, name: string, pid: number, at: number): void {
+  if (name.startsWith('key_')) {
+    for (const [who, f] of s.flipping) if (who !== pid) f.disturbed = true;
+    if (name === 'key_en') s.flipping.set(pid, { at, disturbed: s.flipping.size > 0 });
+    return;
+  }
+  const f = s.flipping.get(pid);
+  if (name !== 'walk' || !f) return;
+  s.flipping.delete(pid);
+  if (!f.disturbed) s.flips.push(at - f.at);
+}
+
 /** A walk begins or ends: reads of one pid belong together, a new pid takes up where one has ended. */
 function onReader(s: Scan, name: string, pid: number, at: number): void {
   const mine = s.reads.get(pid);
@@ -168,6 +184,7 @@ function scan(trace: Trace, s: Scan, from: number, to: number, who: ReadonlySet<
       const name = nameAt(s, v, i, kind[i]!);
       if (name === '') continue;
       onLockEvent(s, name, pid, at);
+      onKey(s, name, pid, at);
       if (/^(walk|key_)/.test(name)) onReader(s, name, pid, at);
       readers = Math.max(readers, s.active.size);
       const last = s.last.get(pid);
@@ -222,6 +239,7 @@ export function segmentsOf(trace: Trace): Segments {
     mm: initMm(trace), write: dictValues(trace, 'lock_mode').indexOf('write'), times: new Map(),
     last: new Map(), asked: new Map(), lock: [], wake: [], released: Number.NaN, reads: new Map(),
     gaps: [], counts: [], keyOn: false, active: new Set(), walkers, holders: new Set(),
+    flipping: new Map(), flips: [],
   }; // biome-ignore format: a table
   const readers = scan(trace, s, from, to, who);
   const kept = [...s.times].filter(([k, v]) => !WAITED.test(k) && v.length >= 5);
@@ -236,7 +254,7 @@ export function segmentsOf(trace: Trace): Segments {
     lock_ns: sorted(s.lock),
     wake_ns: sorted(s.wake),
     next_read_ns: sorted(s.gaps),
-    key_flip_ns: sorted(s.times.get('key_en>walk') ?? []),
+    key_flip_ns: sorted(s.flips),
     walks_per_read: mostly(s.counts),
     readers,
     missing,

@@ -36,6 +36,8 @@ export interface Thread {
   worked: number;
   /** Events since that no time was measured to. */
   overlooked: number;
+  /** Time the step just done still takes, after it has taken effect. */
+  after: number;
   /** In the queue of a lock since; NaN if in none. */
   queuedAt: number;
   /** A waker has given it the lock already. */

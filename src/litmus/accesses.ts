@@ -13,6 +13,7 @@ import {
   register,
 } from './operands.js';
 import type { Cursor } from './source.js';
+import { updates } from './updates.js';
 
 const mask = (bytes: number, v: bigint): bigint => BigInt.asUintN(8 * bytes, v);
 
@@ -115,27 +116,6 @@ function pair(c: Cursor, emit: Emit, word: string): void {
     });
   });
 }
-
-type Update = (old: bigint, data: bigint, size: number) => bigint;
-
-const larger =
-  (signed: boolean, sign: bigint): Update =>
-  (a, b, size) => {
-    const value = (v: bigint): bigint => (signed ? BigInt.asIntN(8 * size, v) : v);
-    return sign * value(a) >= sign * value(b) ? a : b;
-  };
-
-const updates: Readonly<Record<string, Update>> = {
-  ADD: (a, b) => a + b,
-  CLR: (a, b) => a & ~b,
-  EOR: (a, b) => a ^ b,
-  SET: (a, b) => a | b,
-  SMAX: larger(true, 1n),
-  SMIN: larger(true, -1n),
-  UMAX: larger(false, 1n),
-  UMIN: larger(false, -1n),
-  SWP: (_a, b) => b,
-};
 
 /** LD<op>, ST<op> and SWP. */
 function readModifyWrite(c: Cursor, emit: Emit, op: string, order: string, suffix: string): void {

@@ -52,6 +52,8 @@ export interface State {
   xCell: number;
   /** Timestamps promised and not yet fulfilled. */
   left: number[];
+  /** A CAS was let fail on a message still to come: the run may find promises, but is no end. */
+  guessed: boolean;
   readonly mem: Messages;
   fresh: Fresh[];
   rounds: number[];
@@ -85,6 +87,7 @@ export function initial(t: Thread, cells: number, mem: Messages): State {
     xPick: 0,
     xCell: -1,
     left: mem.mine.flatMap((m, time) => (m ? [time] : [])),
+    guessed: false,
     mem: { cell: mem.cell.slice(), value: mem.value.slice(), mine: mem.mine.slice() },
     fresh: [],
     rounds: [],

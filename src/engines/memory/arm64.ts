@@ -1,5 +1,6 @@
+import type { Scope } from './arm64-access.js';
+import { type Runs, runAlone } from './arm64-run.js';
 import type { Messages } from './arm64-state.js';
-import { type Runs, runAlone, type Scope } from './arm64-step.js';
 import { locator, type Outcomes, type Program, TooLarge } from './program.js';
 
 /** One promised write in the memory all threads share; its place in the list is its timestamp. */

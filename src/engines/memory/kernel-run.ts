@@ -1,29 +1,12 @@
 import type { Step } from '../../linux/step.js';
 import { type Automaton, follow } from '../automaton.js';
+import { type Outcome, type World, writeWord } from './kernel-access.js';
+import { releaseLock, takeLock, tryLock } from './kernel-lock.js';
 import { flips } from './kernel-messages.js';
+import { gracePeriod, rcuSection } from './kernel-rcu.js';
 import { firstState, fork, hopeful, interrupt, type TaskState } from './kernel-state.js';
-import {
-  barrier,
-  freeTable,
-  type Outcome,
-  read,
-  rmwWord,
-  type World,
-  waitFor,
-  writeWord,
-} from './kernel-step.js';
-import {
-  branchOn,
-  fetchText,
-  flipKey,
-  gracePeriod,
-  patchText,
-  rcuSection,
-  releaseLock,
-  sendIpi,
-  takeLock,
-  tryLock,
-} from './kernel-sync.js';
+import { barrier, branchOn, freeTable, readStep, rmwWord, waitFor } from './kernel-step.js';
+import { fetchText, flipKey, patchText, sendIpi } from './kernel-text.js';
 
 /** A step the weak-memory engines have no rules for. */
 export class Unsupported extends Error {}
@@ -47,7 +30,7 @@ const plain = (s: TaskState): Outcome[] => [{ s, result: 0 }];
 function act(w: World, s: TaskState, step: Step): Outcome[] {
   switch (step.op) {
     case 'read':
-      return read(w, s, step);
+      return readStep(w, s, step);
     case 'write':
       return writeWord(w, s, step, { value: step.value, release: step.mode === 'release' });
     case 'rmw':

@@ -1,9 +1,10 @@
 import type { System } from '../../linux/system.js';
 import { type Automaton, automaton } from '../automaton.js';
+import type { Strength, World } from './kernel-access.js';
 import { type Messages, messages, tableAt } from './kernel-messages.js';
 import { runTask, type TaskRuns } from './kernel-run.js';
 import type { TaskState } from './kernel-state.js';
-import type { Strength, World } from './kernel-step.js';
+import { alike, canonical, twins } from './kernel-twins.js';
 
 export interface SearchOptions {
   readonly strength: Strength;
@@ -101,52 +102,6 @@ function runsOf(sys: System, all: Messages, seat: Seat, memory: readonly number[
   seat.runs++;
   return made;
 }
-
-/** Groups of tasks that do the same but for their number ('ptdump 0', 'ptdump 1'), by name and CPU. */
-function twins(sys: System): number[][] {
-  const groups = new Map<string, number[]>();
-  for (const { id, name, cpu, daemon } of sys.tasks) {
-    if (daemon || sys.textCpus.includes(cpu)) continue;
-    const stem = name.replace(/\d+$/, '');
-    groups.set(stem, [...(groups.get(stem) ?? []), id]);
-  }
-  return [...groups.values()].filter((g) => g.length > 1);
-}
-
-/** Do two automata announce the same steps after the same results, as far as both were tried? */
-function alike(a: Automaton, b: Automaton): boolean {
-  const text = (step: unknown): string =>
-    JSON.stringify(step, (name, x) => (name === 'key' ? '' : x)) ?? 'end';
-  const pairs: [number, number][] = [[0, 0]];
-  const done = new Set<number>();
-  for (let i = 0; i < pairs.length; i++) {
-    const [x, y] = pairs[i]!;
-    if (text(a.steps[x]) !== text(b.steps[y])) return false;
-    if (done.has(x)) continue;
-    done.add(x);
-    for (const [result, to] of a.edges[x]!) {
-      const other = b.edges[y]!.get(result);
-      if (other !== undefined) pairs.push([to, other]);
-    }
-  }
-  return true;
-}
-
-/** Of memories that differ only in which twin is which, keep the one where they begin in the order of their numbers. */
-const canonical = (
-  groups: readonly number[][],
-  all: Messages,
-  memory: readonly number[],
-): boolean =>
-  groups.every((group) => {
-    let begun = 0;
-    for (let t = 1; t < memory.length; t++) {
-      const at = group.indexOf(all.list[memory[t]!]!.who);
-      if (at > begun) return false;
-      if (at === begun) begun++;
-    }
-    return true;
-  });
 
 interface Tally {
   cutOff: boolean;

@@ -142,3 +142,11 @@ export function interrupt(s: TaskState): void {
   s.dsb = max(s.dsb, t);
   s.interrupted = t;
 }
+
+/** All that a barrier on both sides of the message does; the CPU fetches anew. */
+export function fully(n: TaskState, time: number): void {
+  n.wOld = max(n.wOld, time);
+  order(n, time);
+  n.dsb = max(n.dsb, time);
+  n.fetch = max(n.fetch, time);
+}
