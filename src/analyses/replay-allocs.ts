@@ -113,6 +113,7 @@ export function because(
   op: AllocOp,
   where: Whereabouts,
   flights: Flights,
+  late: boolean,
 ): string {
   const reasons = underWay(flights, op).map((o) => `${o.task}-${o.pid} was allocating too`);
   for (let k = i - 1; k >= 0 && ops[k]!.n > op.since; k--) {
@@ -125,5 +126,7 @@ export function because(
     reasons.push('the real place was still lazily free in the model: a purge gave it back sooner');
   if (where === 'pool') reasons.push('the model had the real place in a pool');
   if (where === 'busy') reasons.push('the model had the real place in use: its free was not seen');
+  if (reasons.length === 0 && late)
+    return 'the trace begins in mid-life: taken before it began? (--from-vmallocinfo)';
   return [...new Set(reasons)].slice(0, 3).join('; ') || 'nothing else was under way in the trace';
 }

@@ -96,14 +96,22 @@ export function mapArea(r: TableReplay, op: AllocOp, at: number, counted: boolea
   const missing: number[] = [];
   for (let s = Math.floor(at / block); s * block < at + pages; s++)
     if (!hasTable(t, s)) missing.push(s);
+  // Frames are not in a trace: one with the alignment of the address, so that blocks fit.
+  const frame = at % 2 ** t.geometry.shift[2]!;
   const answers = [...op.trylocks];
   const before = { ...t.counts };
-  vmap_range_noflush(t, at, pages, how === 'ioremap' ? op.phys : how === 'blocks' ? at : at + 1, {
-    prot: how === 'ioremap' ? DEVICE : KERNEL,
-    maxShift: how === 'pages' ? 0 : how === 'blocks' ? t.geometry.shift[1]! : 52,
-    cont: false,
-    mayReplace: answers.length > 0 ? () => answers.shift() ?? true : undefined,
-  });
+  vmap_range_noflush(
+    t,
+    at,
+    pages,
+    how === 'ioremap' ? op.phys : how === 'blocks' ? frame : frame + 1,
+    {
+      prot: how === 'ioremap' ? DEVICE : KERNEL,
+      maxShift: how === 'pages' ? 0 : how === 'blocks' ? t.geometry.shift[1]! : 52,
+      cont: false,
+      mayReplace: answers.length > 0 ? () => answers.shift() ?? true : undefined,
+    },
+  );
   if (t.counts.pmd_tables_freed > before.pmd_tables_freed)
     r.freedBelowPud += t.counts.pte_tables_freed - before.pte_tables_freed;
   for (const slot of missing) if (hasTable(t, slot)) expect(r, slot, op, counted);

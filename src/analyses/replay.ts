@@ -2,7 +2,7 @@ import { type Geometry, geometry, VA_BITS } from '../linux/arm64/geometry.js';
 import { layout } from '../linux/arm64/layout.js';
 import { type PageTables, pageTables } from '../linux/arm64/pgtable.js';
 import { newArea, vmapAreas } from '../linux/mm/areas.js';
-import { merge_or_add_vmap_area, reserve } from '../linux/mm/free-areas.js';
+import { merge_or_add_vmap_area, reserve, reserveAll } from '../linux/mm/free-areas.js';
 import {
   alloc_vmap_area,
   peek_vmap_area,
@@ -102,11 +102,15 @@ export const take = (r: Replay, op: AllocOp, cpu = op.cpu): number =>
 
 /**
  * An area that no event took (per-CPU memory, or from before the trace) is freed: take it now. Its size
- * is what the count of lazy pages grows by. Undefined if that place is not free in the model.
+ * is what the count of lazy pages grows by; undefined if that says nothing.
  */
 export function adopt(r: Replay, at: number, size: number): number | undefined {
   const { space } = r;
-  if (!(size > 0) || !reserve(space.free, at, size)) return undefined;
+  if (!(size > 0 && size < 2 ** 36)) return undefined;
+  if (!reserve(space.free, at, size)) {
+    vacate(r, at, at + size);
+    reserveAll(space.free, at, at + size);
+  }
   const va = newArea(space.areas, at, at + size);
   space.busy.set(at, va);
   return va;
@@ -136,7 +140,7 @@ function vacate(r: Replay, start: number, end: number): Whereabouts {
     dropFromPool(space, va);
     release(va, 'pool');
   }
-  for (const [at, va] of space.busy)
+  for (const [at, va] of [...space.busy])
     if (hits(va)) {
       space.busy.delete(at);
       vunmap_range_noflush(r.tables, at, a.pages[va]!);
@@ -154,11 +158,26 @@ export function takeReal(r: Replay, op: AllocOp): Whereabouts {
   let where: Whereabouts = 'free';
   if (!reserve(space.free, op.at, op.size)) {
     where = vacate(r, op.at, op.at + op.size);
-    if (!reserve(space.free, op.at, op.size)) where = 'beyond';
+    reserveAll(space.free, op.at, op.at + op.size);
   }
   const va = newArea(space.areas, op.at, op.at + op.size);
   const wholeRange = op.vstart === space.vstart && op.vend === space.vend;
   if (wholeRange && space.nodes.length > 1) space.areas.vn[va] = (op.cpu % space.nodes.length) + 1;
   space.busy.set(op.at, va);
   return where;
+}
+
+/**
+ * The kernel passed over a place that is free in the model: in a trace that began late, it was taken
+ * before. Takes what lies from there to the real place, or to the end of the free range.
+ */
+export function learn(r: Replay, passed: number, real: number): void {
+  const { free } = r.space;
+  if (passed < 0 || real <= passed) return;
+  const a = free.areas;
+  for (let n = free.head; n !== 0; n = a.next[n]!)
+    if (a.start[n]! <= passed && passed < a.end[n]!) {
+      reserve(free, passed, Math.min(real, a.end[n]!) - passed);
+      return;
+    }
 }

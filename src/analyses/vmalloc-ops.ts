@@ -33,6 +33,8 @@ export interface AllocOp extends OpBase {
   readonly sinceCpu: number;
   /** The call, where it was probed. */
   readonly request: Request | undefined;
+  /** The second attempt of a call, at base pages. */
+  readonly secondTry: boolean;
   /** Pages at its end that are never mapped: 1, or 0 for vm_map_ram(). */
   readonly guard: number;
   /** Were calls probed, so that the absence of a request says something? */
@@ -180,6 +182,7 @@ function readAlloc(reader: Reader, r: Row, t: TaskState): void {
     since: call && !call.last ? call.n : t.lastRow,
     sinceCpu: call && !call.last ? call.cpu : t.lastCpu,
     request: call,
+    secondTry: call?.last !== undefined && call.last.align > align,
     guard: !call && r.align_bytes === 4096 && size > VMAP_MAX_ALLOC ? 0 : 1,
     probed: r.n > reader.firstCall,
     phys: Number.NaN,

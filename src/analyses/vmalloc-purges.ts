@@ -67,13 +67,9 @@ function purgeOps(rows: readonly PurgeRow[], frees: readonly number[], nodes: re
   return ops;
 }
 
-/** Does the trace know of the first lazy pages, so that frees can be counted from the start? */
-const fromStart = (ops: readonly Op[]): boolean => {
-  const first = ops.find((o) => o.kind === 'free');
-  if (first?.kind !== 'free') return true;
-  const area = ops.find((o) => o.kind === 'alloc' && o.at === first.at);
-  return area?.kind === 'alloc' && area.size === first.nr_lazy;
-};
+/** Does the trace begin at boot? Then its first allocation is made by the task with pid 0. */
+export const fromStart = (ops: readonly Op[]): boolean =>
+  ops.find((o) => o.kind === 'alloc')?.pid === 0;
 
 /** `ops` with the purges in their places. */
 export function placePurges(

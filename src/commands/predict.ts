@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { KnownArea, Miss, Prediction } from '../analyses/prediction.js';
 import { predict as replay } from '../analyses/prediction.js';
 import { readVmallocInfo, VmallocInfoError } from '../importers/vmallocinfo.js';
-import { type EraName, eraOf, eras } from '../linux/eras.js';
+import { eraOf, eras } from '../linux/eras.js';
 import { asciiLine } from './ascii.js';
 import { type Answer, type Command, type Context, type Options, UserError } from './command.js';
 import { load, traceOptions } from './load.js';
@@ -61,6 +61,7 @@ function toText(p: Prediction): string {
   const lines = [
     'model against trace         exact of      total',
     row('addresses', allocations.exact, allocations.total),
+    row('sizes, alignments', p.requests.exact, p.requests.total),
     row('purges', purges.exact, purges.total),
     ...tableLines(p),
     p.equal ? 'equal: every address, purge and table count' : 'not equal',
@@ -80,10 +81,9 @@ async function run(args: readonly string[], options: Options, context: Context):
   if (!/^\d+\.\d+/.test(release))
     throw new UserError(`--kernel ${release}: known are ${Object.keys(eras).join(', ')}`);
   const file = options['fromVmallocinfo'] as string | undefined;
-  const era = eraOf(release) as (typeof eras)[EraName];
   const result = replay(trace, {
     cpus: count('cpus', options['cpus']),
-    drainShortPools: era.drainShortPools,
+    era: eraOf(release),
     areas: file === undefined ? undefined : knownAreas(file),
   });
   if (result.allocations.total === 0)

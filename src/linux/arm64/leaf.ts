@@ -25,8 +25,11 @@ export const PROT_DEVICE: Prot = { type: 'DEVICE/nGnRE', readOnly: false, execut
 
 const RO = 8;
 const EXEC = 16;
-const CONT = 32;
-const ATTRS = 64;
+/** Attribute bit: contiguous hint. */
+export const CONT = 32;
+/** Attribute bit: present, but not valid for the CPU (debug_pagealloc). */
+export const INVALID = 64;
+const ATTRS = 128;
 
 /** The protection as a small number, for `leaf`. */
 export const protBits = (p: Prot): number =>
@@ -46,14 +49,14 @@ export const pfnOf = (entry: number): number => Math.floor(entry / (4 * ATTRS));
 export const attrsOf = (entry: number): number => Math.floor(entry / 4) % ATTRS;
 
 /** Has this leaf the contiguous hint? */
-export const isCont = (entry: number): boolean => attrsOf(entry) >= CONT;
+export const isCont = (entry: number): boolean => (attrsOf(entry) & CONT) !== 0;
 
 /** The protection of a leaf. */
 export const protOf = (entry: number): Prot => {
   const attrs = attrsOf(entry) % CONT;
   return {
     type: MEMORY_TYPES[attrs % RO]!,
-    readOnly: Math.floor(attrs / RO) % 2 === 1,
-    executable: attrs >= EXEC,
+    readOnly: (attrs & RO) !== 0,
+    executable: (attrs & EXEC) !== 0,
   };
 };

@@ -236,3 +236,14 @@ export function reserve(f: FreeAreas, at: number, size: number): boolean {
   va_clip(f, n, at, size);
   return true;
 }
+
+/** Take whatever of [start, end) is free. */
+export function reserveAll(f: FreeAreas, start: number, end: number): void {
+  for (;;) {
+    const next = nextFree(f, end - 0.5);
+    const n = next === 0 ? f.tail : f.areas.prev[next]!;
+    if (n === 0 || f.areas.end[n]! <= start) return;
+    const from = Math.max(start, f.areas.start[n]!);
+    va_clip(f, n, from, Math.min(end, f.areas.end[n]!) - from);
+  }
+}

@@ -1,6 +1,6 @@
 // The text of kernel_page_tables from modelled page tables. C: mm/ptdump.c, mm/pagewalk.c, fs/seq_file.c (6.12).
 import { LEVELS } from '../arm64/geometry.js';
-import { attrsOf, isCont, protOf } from '../arm64/leaf.js';
+import { attrsOf, INVALID, isCont, protOf } from '../arm64/leaf.js';
 import type { PageTables, Table } from '../arm64/pgtable.js';
 import {
   formatAttributes,
@@ -16,11 +16,11 @@ const levelName = (levels: number, height: number, hole: boolean): string =>
   height === levels - 1 && (hole || height > 1) ? 'PGD' : LEVELS[height]!.toUpperCase();
 
 /** Attribute columns by the attribute bits of a leaf; odd places: of a block. */
-const ATTRIBUTES: readonly string[] = Array.from({ length: 2 * 64 }, (_, i) => {
+const ATTRIBUTES: readonly string[] = Array.from({ length: 2 * 128 }, (_, i) => {
   const leaf = Math.floor(i / 2) * 4 + 3;
   const p = protOf(leaf);
   return formatAttributes({
-    valid: true,
+    valid: (attrsOf(leaf) & INVALID) === 0,
     user: false,
     readOnly: p.readOnly,
     pxn: !p.executable,
