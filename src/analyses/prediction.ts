@@ -86,6 +86,7 @@ export function predict(trace: Trace, options: PredictOptions = {}): Prediction 
     requests: 0,
     exactRequests: 0,
     firstRequest: undefined,
+    passed: new Set(),
     late: !known && !fromStart(ops),
     rules: { geometry: g, era, huge: usesBlocks(ops, g.pmd_pages), nodes: 1 },
     purges: 0,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { predict } from '../../src/analyses/prediction.js';
+import { next32, random, uniform } from '../../src/linux/random.js';
 import { readFtrace, sample } from '../traces.js';
 
 const textOf = (name: string): string => gunzipSync(readFileSync(sample(name))).toString('utf8');
@@ -112,4 +113,34 @@ test('calls one after the other may not', async () => {
 test('a trace without vmalloc events gives zeros', async () => {
   const p = predict(await readFtrace(HEAD + line('a-1', 0, 1, 'sched_switch: x')));
   expect(p.allocations.total).toBe(0);
+});
+
+test('a trace with lost, doubled and misplaced lines is replayed without falling over', async () => {
+  const lines = textOf('A-e10s').split('\n');
+  for (const [seed, share] of [
+    [1, 0.01],
+    [2, 0.1],
+    [3, 0.5],
+  ] as const) {
+    const r = random(seed);
+    const out: string[] = [];
+    for (const l of lines) {
+      const fate = l.startsWith('#') || uniform(r) > share ? 5 : next32(r) % 4;
+      if (fate === 1) out.push(l, l);
+      else if (fate === 2) out.splice(Math.max(12, out.length - 20), 0, l);
+      else if (fate === 3)
+        out.push(l.replace(/size=\d+/, `size=${4096 * (1 + (next32(r) % 600))}`));
+      else if (fate === 5) out.push(l);
+    }
+    const p = predict(await readFtrace(out.join('\n')));
+    expect(p.allocations.total).toBeGreaterThan(500);
+    expect(p.misses.length).toBeGreaterThan(0);
+  }
+});
+
+test('after lost events the replay finds its way again', async () => {
+  const lines = textOf('A-e10s').split('\n');
+  const p = predict(await readFtrace(lines.filter((_, i) => i % 200 !== 150).join('\n')));
+  expect(p.allocations.exact).toBeGreaterThan(0.9 * p.allocations.total);
+  expect(p.equal).toBe(false);
 });
