@@ -11,7 +11,7 @@ import {
   vmapSpace,
 } from '../linux/mm/vmap-area.js';
 import { dropFromPool, pooled } from '../linux/mm/vmap-nodes.js';
-import { vunmap_range_noflush } from '../linux/mm/vmap-range.js';
+import { vmap_range_noflush, vunmap_range_noflush } from '../linux/mm/vmap-range.js';
 import type { AllocOp, DecayOp, Op, ReleaseOp } from './vmalloc-ops.js';
 
 /** A stage of a purge that has begun and may not be done yet. */
@@ -86,7 +86,18 @@ export function newReplay(
     vmapAreas(),
   );
   vmap_init_free_space(space, early);
-  return { space, tables: pageTables(g), effects: [], full: false, purge: noPurge() };
+  const tables = pageTables(g);
+  for (const [start, end] of early) layTables(tables, start, end);
+  return { space, tables, effects: [], full: false, purge: noPurge() };
+}
+
+/** Early areas are mapped, by pages for all that is known: their slots have PTE tables. */
+function layTables(t: PageTables, start: number, end: number): void {
+  const block = t.geometry.pmd_pages;
+  for (let at = Math.floor(start / block) * block; at < end; at += block) {
+    vmap_range_noflush(t, at, 1, 1, { prot: 0, maxShift: 0, cont: false });
+    vunmap_range_noflush(t, at, 1);
+  }
 }
 
 /** A purge that has found nothing yet. */

@@ -144,3 +144,24 @@ test('after lost events the replay finds its way again', async () => {
   expect(p.allocations.exact).toBeGreaterThan(0.9 * p.allocations.total);
   expect(p.equal).toBe(false);
 });
+
+test('per-CPU areas, which no event announces, are taken in when they are freed', async () => {
+  const pmdp = (i: number) =>
+    `pte_alloc_kernel: (__pte_alloc_kernel+0x0/0x130) pmdp=0x${(0xffff000000c70000 + i * 8).toString(16)}`;
+  const text =
+    HEAD +
+    line('<idle>-0', 0, 1, alloc(100, 2)) +
+    line('t-9', 0, 2, call(1)) +
+    line('t-9', 0, 3, alloc(102, 2)) +
+    line('t-9', 0, 4, pmdp(508)) + // not where the area of two pages lies
+    line('k-8', 0, 5, 'free_vmap_area_noflush: va_start=0xfffffdffbf000000 nr_lazy=64 nr_lazy_max=8192') +
+    line('k-8', 0, 6, 'free_vmap_area_noflush: va_start=0xffff800080066000 nr_lazy=66 nr_lazy_max=8192') +
+    line('k-8', 0, 7, 'purge_vmap_area_lazy: start=0xffff800080066000 end=0xfffffdffbf040000 num_purged=2') +
+    line('t-9', 0, 8, call(1)) +
+    line('t-9', 0, 9, alloc(102, 2)); // biome-ignore format: a trace
+  const p = predict(await readFtrace(text));
+  expect(p.purges).toEqual({ total: 1, exact: 1 });
+  expect(p.allocations.exact).toBe(3);
+  expect(p.tables).toMatchObject({ untraced: 1 });
+  expect(p.tables.predicted.pte_tables_allocated).toBe(1); // the other slot had its table
+});
