@@ -13,6 +13,7 @@ export type { About, Chart, Spec } from './charts/chart.js';
 export { type RaceShare, raceShare } from './charts/race-share.js';
 export { insert, openMail, textOf } from './commands/mail-cells.js';
 export { chart, load } from './commands/notebook.js';
+export { type Compared, compare, eventTable, trace } from './commands/notebook-tables.js';
 export { schemeOf } from './commands/scheme-file.js';
 // engines: every interleaving, and what went wrong
 export { diagram } from './engines/diagram.js';
@@ -51,6 +52,7 @@ export {
   display,
   type MimeBundle,
   mimeBundle,
+  newDisplay,
   plot,
   type Shown,
   text,

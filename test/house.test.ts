@@ -33,7 +33,7 @@ const mayDoIO = [
   'cli.ts', 'commands/', 'importers/open.ts', 'events/file.ts', 'export/', 'notebook/',
 ]; // biome-ignore format: a table
 const mayReadClock = ['cli.ts', 'commands/', 'notebook/'];
-const mayAppendEvents = ['engines/run.ts', 'importers/', 'events/'];
+const mayAppendEvents = ['engines/run.ts', 'engines/sim-log.ts', 'importers/', 'events/'];
 
 const imports = (s: Source): string[] =>
   ts.preProcessFile(s.text, true, true).importedFiles.map((f) => f.fileName);

@@ -14,11 +14,18 @@ export interface Cell extends Verdict {
   readonly ms: number;
 }
 
-/** The verdict of `row` under `memory`. */
-export function cellOf(row: Row, memory: Memory): Cell {
+/** The verdict of `row` under `memory`; undefined where its engine has no rules for what the row does. */
+export function cellOf(row: Row, memory: Memory, maxStates?: number): Cell | undefined {
   const began = performance.now();
   const { sizes, variant } = row;
-  const v = explorers[memory]!(scenarios[row.scenario], schemes[row.scheme], { sizes, variant });
+  const options = maxStates === undefined ? { sizes, variant } : { sizes, variant, maxStates };
+  let v: Verdict;
+  try {
+    v = explorers[memory]!(scenarios[row.scenario], schemes[row.scheme], options);
+  } catch (e) {
+    if (e instanceof Error && e.constructor.name === 'Unsupported') return undefined;
+    throw e;
+  }
   const judged = (memory === 'tso' ? undefined : row[memory]) ?? null;
   return { row: row.id, ...v, judged, ms: performance.now() - began };
 }
@@ -37,8 +44,8 @@ const sizesText = (r: Row): string =>
   [...Object.entries(r.sizes).map(([k, n]) => `${n} ${k}`), ...r.variant].join(', ');
 
 /** A row of the table; what differs from the usual stands below it if there is no room beside it. */
-function line(row: Row, of: readonly Cell[]): string {
-  const said = of.map((c) => `${say(c)}${against(c)}`.padEnd(12)).join(' ');
+function line(row: Row, of: readonly (Cell | undefined)[]): string {
+  const said = of.map((c) => (c ? `${say(c)}${against(c)}` : 'no rules').padEnd(12)).join(' ');
   const head = `${row.id.padEnd(14)} ${row.scheme.padEnd(17)} ${said}`;
   const differs = sizesText(row);
   if (head.length + 1 + differs.length <= 72) return `${head} ${differs}`.trimEnd();
@@ -49,17 +56,17 @@ const foot = `=: as SPIN (sc), herd7 or LKMM (arm64) say. 1 reader, 1 freer unle
 stated. A number: steps of the shortest counterexample.`;
 
 /** `explore --all`: every row under every memory model there is. */
-export function exploreAll(context: Context): Answer {
+export function exploreAll(context: Context, maxStates?: number): Answer {
   const models = Object.keys(explorers) as Memory[];
   const bar = context.progress('exploring');
   const cells = rows.map((row, i) => {
     bar.update(i, rows.length, row.id);
-    return models.map((m) => cellOf(row, m));
+    return models.map((m) => cellOf(row, m, maxStates));
   });
   bar.stop();
   const heading = `${'row'.padEnd(14)} ${'scheme'.padEnd(17)} ${models.map((m) => m.padEnd(12)).join(' ')}`; // biome-ignore format: one line
   const lines = cells.map((of, i) => line(rows[i]!, of));
-  const flat = cells.flat();
+  const flat = cells.flat().filter((c) => c !== undefined);
   const table = flat.map(({ counterexample, bounds, judged, explanation, ...plain }) => plain);
   return { json: flat, text: [heading.trimEnd(), ...lines, foot].join('\n'), csv: toCsv(table) };
 }

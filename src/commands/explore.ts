@@ -3,8 +3,10 @@ import { MAX_STATES } from '../engines/explore.js';
 import { explorers } from '../engines/memories.js';
 import { sample } from '../engines/sample.js';
 import type { Memory, Verdict } from '../engines/verdict.js';
-import type { Scenario } from '../linux/scenario.js';
+import { sizesOf as checkedSizes, type Scenario } from '../linux/scenario.js';
 import { variants } from '../linux/scheme.js';
+import { exportAArch64 } from '../litmus/export.js';
+import { exportLkmm } from '../litmus/export-lkmm.js';
 import { scenarios } from '../scenarios/index.js';
 import { type Answer, byName, type Command, type Context, type Options, UserError } from './command.js'; // biome-ignore format: one line
 import { exploreAll } from './explore-all.js';
@@ -70,7 +72,8 @@ export function asUserError<T>(act: () => T): T {
   try {
     return act();
   } catch (e) {
-    if (e instanceof RangeError) throw new UserError(e.message);
+    if (e instanceof RangeError || (e instanceof Error && e.constructor.name === 'Unsupported'))
+      throw new UserError(e.message);
     throw e;
   }
 }
@@ -98,10 +101,27 @@ async function verdict(scenario: Scenario, options: Options, context: Context): 
 }
 
 async function run(args: readonly string[], options: Options, context: Context): Promise<Answer> {
-  if (options['all']) return exploreAll(context);
+  if (options['all']) return exploreAll(context, whole(options, 'maxStates', 1));
   if (args[0] === undefined) throw new UserError(`which scenario? Known: ${Object.keys(scenarios).join(', ')}; or --all`); // biome-ignore format: one line
-  const v = await verdict(byName<Scenario>('scenario', scenarios, args[0]), options, context);
+  const scenario = byName<Scenario>('scenario', scenarios, args[0]);
+  if (options['litmus']) return litmus(scenario, options);
+  const v = await verdict(scenario, options, context);
   return { json: v, text: options['diagram'] ? diagram(v) : text(v) };
+}
+
+/** The scenario's core for herd7, in place of a verdict. */
+async function litmus(scenario: Scenario, options: Options): Promise<Answer> {
+  const scheme = await schemeOf(String(options['scheme']));
+  const sizes = asUserError(() => checkedSizes(scenario, sizesOf(options)));
+  const sys = scenario.build(scheme, sizes, variantsOf(options['variant']));
+  const writers = { aarch64: exportAArch64, lkmm: exportLkmm };
+  const form = options['litmus'] === true ? 'aarch64' : String(options['litmus']);
+  const write = byName('form of litmus test', writers, form);
+  const test = asUserError(() => write(sys, `${scenario.name}+${scheme.name}`));
+  return {
+    json: { scenario: scenario.name, scheme: scheme.name, sizes, litmus: test },
+    text: test,
+  };
 }
 
 /** `ptlab explore`: can a walker touch a freed table under this scheme? */
@@ -126,6 +146,7 @@ export const explore: Command = {
     ['--depth <n>', "pct's depth (3)"],
     ['--all', 'the table of schemes and memory models'],
     ['--diagram', 'only the counterexample'],
+    ['--litmus [form]', "the scenario's core as a litmus test for herd7: aarch64 or lkmm"],
   ],
   examples: [
     'ptlab explore pmd-free --scheme v3 --readers 2',

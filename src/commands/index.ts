@@ -1,4 +1,5 @@
 import { analyze } from './analyze.js';
+import { calibrate } from './calibrate.js';
 import { chart } from './chart.js';
 import type { Command } from './command.js';
 import { demo } from './demo.js';
@@ -8,6 +9,7 @@ import { info } from './info.js';
 import { kernel } from './kernel.js';
 import { lab } from './lab.js';
 import { lintMailCommand } from './lint-mail.js';
+import { litmus } from './litmus.js';
 import { predict } from './predict.js';
 import { replay } from './replay.js';
 import { reply } from './reply.js';
@@ -20,6 +22,7 @@ import { watch } from './watch.js';
 /** Every command of the CLI by name; help, tests and docs iterate over this. */
 export const commands = {
   analyze,
+  calibrate,
   chart,
   demo,
   explore,
@@ -28,6 +31,7 @@ export const commands = {
   kernel,
   lab,
   'lint-mail': lintMailCommand,
+  litmus,
   predict,
   replay,
   reply,

@@ -117,11 +117,15 @@ function plan(
   });
 }
 
+/** Make `folder` and those above it; Node's own recursive way never ends below /proc. */
 function makeFolder(folder: string): void {
+  const path = resolve(folder);
   try {
-    mkdirSync(folder, { recursive: true });
-    if (!statSync(folder).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' });
+    if (existsSync(path) && statSync(path).isDirectory()) return;
+    if (dirname(path) !== path) makeFolder(dirname(path));
+    mkdirSync(path);
   } catch (e) {
+    if (e instanceof UserError) throw e;
     const { code } = e as NodeJS.ErrnoException;
     throw new UserError(`cannot write in ${folder}: ${code}; name another place with -o`);
   }

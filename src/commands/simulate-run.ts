@@ -9,6 +9,7 @@ import type { Kernel } from '../linux/step.js';
 import { newSystem, type System, task } from '../linux/system.js';
 import { schemes } from '../schemes/index.js';
 import type { Options } from './command.js';
+import { simulateTimed } from './simulate-timed.js';
 import { startFrom } from './start-from.js';
 
 /** Time between two events: there is no cost model here, only an order. */
@@ -34,6 +35,7 @@ export function simulate(
   options: Options,
   label: string,
 ): Ran {
+  if (options['scheme'] !== undefined) return simulateTimed(machine, workers, options, label);
   const out = String(options['output']);
   const sys = newSystem(schemes.none, [], { grows: true });
   const vm = vmallocOn(sys, machine);

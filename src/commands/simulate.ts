@@ -8,6 +8,7 @@ import { mix, pattern, readPattern } from '../linux/lib/vmix.js';
 import type { Answer, Command, Options } from './command.js';
 import { machineOf, machineOptions, said, whole } from './machine-options.js';
 import { type Ran, simulate, type Worker } from './simulate-run.js';
+import { timedOptions } from './simulate-timed.js';
 
 function parameters(options: Options, version: '6.12' | '7.x'): TestParameters {
   const preset = defaultParameters(version);
@@ -88,6 +89,7 @@ const testVmalloc: Command = {
     ['--repeat <n>', 'test_repeat_count', '1'],
     ['--threads <n>', 'nr_threads; they take turns, one call each', '1'],
     ['--sequential', 'sequential_test_order: do not shuffle the tests'],
+    ...timedOptions,
     ...machineOptions,
   ],
   examples: [
@@ -107,11 +109,13 @@ const vmix: Command = {
     ['--huge-percent <n>', 'random mix: share of block-mapped ones', '25'],
     ['--max-small <n>', 'random mix: largest page-mapped size, in pages', '600'],
     ['--purge-every <n>', 'random mix: purge after so many steps; 0: never by itself', '0'],
+    ...timedOptions,
     ...machineOptions,
   ],
   examples: [
     'ptlab simulate vmix --ops h512.F.p.s600.F.p --loops 100 -o run.arrow',
     'ptlab simulate vmix --huge-percent 25 --cpus 1 -o run.arrow',
+    'ptlab simulate vmix --scheme v6 --readers 2 --cpus 4 --loops 200 -o run.arrow',
   ],
   run: runMix,
 };

@@ -1,55 +1,9 @@
-// The rules kernel lists have for mail, each with where it is written down.
+// Does a mail keep the rules of kernel lists? Its header here, its lines beside this file.
+import { type Body, checkLines, checkQuoting } from './mail-lint-body.js';
 import { messageIds } from './mail-read.js';
+import { type Fault, mailRules, type Report, shown } from './mail-rules.js';
 
-const process = (page: string): string => `Documentation/process/${page}`;
-
-/** The rules by name: what they ask for, and who says so. */
-export const mailRules = {
-  header: ['a mail has From, To and Subject', 'RFC 5322, 3.6'],
-  charset: [
-    'plain ASCII or UTF-8, not re-encoded',
-    process('email-clients.rst, General Preferences'),
-  ],
-  html: ['no HTML', 'https://subspace.kernel.org/etiquette.html, plain text only'],
-  attachment: [
-    'no MIME parts, no attachments',
-    process('submitting-patches.rst, No MIME, no links, no compression, no attachments'),
-  ],
-  flowed: ['no format=flowed', process('email-clients.rst, General Preferences')],
-  width: [
-    'own lines within 75 columns',
-    process('submitting-patches.rst, The canonical patch format'),
-  ],
-  'line-length': ['no line over 998 bytes', 'RFC 5322, 2.1.1'],
-  blanks: ['no trailing blanks', process('coding-style.rst, Spaces')],
-  control: ['no control characters', 'RFC 5322, 3.5: unobsolete text is printable'],
-  'top-posting': [
-    'answers stand below what they answer',
-    process('submitting-patches.rst, Use trimmed interleaved replies'),
-  ],
-  'over-quoting': [
-    'quotes cut to what is answered',
-    process('submitting-patches.rst, Use trimmed interleaved replies'),
-  ],
-  threading: [
-    'In-Reply-To and References name the mail answered',
-    process('email-clients.rst, General Preferences; RFC 5322, 3.6.4'),
-  ],
-  'line-start': [
-    'no line that mail or patch tools act on (From, ---, diff)',
-    process('submitting-patches.rst, The canonical patch format; git-mailinfo(1)'),
-  ],
-} as const satisfies Record<string, readonly [string, string]>;
-
-/** A rule that a line breaks. */
-export interface Fault {
-  /** 1-based line of the file. */
-  readonly line: number;
-  readonly rule: keyof typeof mailRules;
-  /** What is wrong, with the value. */
-  readonly message: string;
-  readonly source: string;
-}
+export { type Fault, mailRules } from './mail-rules.js';
 
 interface Header {
   readonly name: string;
@@ -57,11 +11,8 @@ interface Header {
   readonly line: number;
 }
 
-interface Parts {
+interface Parts extends Body {
   readonly headers: readonly Header[];
-  readonly body: readonly string[];
-  /** Line number of the first body line. */
-  readonly first: number;
 }
 
 /** Header fields, unfolded, and the lines of the body. An mbox 'From ' line is skipped. */
@@ -82,10 +33,6 @@ function parts(raw: string): Parts {
   return { headers, body, first: i + 2 };
 }
 
-type Report = (line: number, rule: Fault['rule'], message: string) => void;
-
-const shown = (text: string): string => JSON.stringify(text.slice(0, 60));
-
 function checkHeaders({ headers, body, first }: Parts, report: Report): void {
   const find = (name: string) => headers.find((h) => h.name === name);
   for (const h of headers)
@@ -102,6 +49,11 @@ function checkHeaders({ headers, body, first }: Parts, report: Report): void {
   const media = type?.value.toLowerCase() ?? 'text/plain; charset=us-ascii';
   if (media.includes('text/html')) report(type?.line ?? 1, 'html', shown(media));
   else if (!media.startsWith('text/plain')) report(type?.line ?? 1, 'attachment', shown(media));
+  if (media.startsWith('multipart/'))
+    body.forEach((l, i) => {
+      if (/^content-type:\s*text\/html/i.test(l)) report(first + i, 'html', shown(l));
+      if (/^content-disposition:\s*attachment/i.test(l)) report(first + i, 'attachment', shown(l));
+    });
   if (/format="?flowed/.test(media)) report(type?.line ?? 1, 'flowed', shown(media));
   const charset = /charset="?([^";\s]+)/.exec(media)?.[1] ?? 'us-ascii';
   if (!['us-ascii', 'utf-8'].includes(charset))
@@ -149,97 +101,6 @@ function checkThread({ headers }: Pick<Parts, 'headers'>, report: Report): void 
       'threading',
       `References hold more than <message-id>s: ${shown(references.value)}`,
     );
-}
-
-const isQuote = (line: string): boolean => line.startsWith('>');
-
-/** Width in columns; a lone long word (an address, a path) cannot be wrapped. */
-const tooWide = (line: string): boolean => columns(line) > 75 && /\S\s+\S/.test(line.trim());
-
-/** Columns of a line, tabs to every eighth. */
-const columns = (line: string): number =>
-  Array.from(line).reduce((n, c) => (c === '\t' ? n + 8 - (n % 8) : n + 1), 0);
-
-const diffStart = /^(diff --git |Index: \S|--- \S.*\n\+\+\+ )/;
-const diffLine =
-  /^([ +@\\-]|diff |index |Index: |new |old |deleted |rename |copy |similarity |Binary )/;
-
-/** Lines of a patch, which must stay as they are; where one stands, so may its '---'. */
-function patchLines(body: readonly string[]): { inside: boolean[]; any: boolean } {
-  let within = false;
-  const inside = body.map((line, i) => {
-    within = diffStart.test(`${line}\n${body[i + 1] ?? ''}`) || (within && diffLine.test(line));
-    return within && line !== '-- ';
-  });
-  return { inside, any: inside.includes(true) };
-}
-
-function checkLines({ body, first }: Parts, report: Report): void {
-  const patch = patchLines(body);
-  body.forEach((line, i) => {
-    const n = first + i;
-    if (Buffer.byteLength(line) > 998) report(n, 'line-length', `${Buffer.byteLength(line)} bytes`);
-    if (/[^\P{Cc}\t]/u.test(line)) report(n, 'control', shown(line));
-    if (line.includes('\ufffd')) report(n, 'charset', `not UTF-8: ${shown(line)}`);
-    if (isQuote(line) || patch.inside[i]) return;
-    if (tooWide(line)) report(n, 'width', `${columns(line)} columns`);
-    if (/\s$/.test(line) && line !== '-- ') report(n, 'blanks', shown(line));
-    const acted = patch.any ? /^From / : /^(From |---(\s|$)|diff -|Index: )/;
-    if (acted.test(line)) report(n, 'line-start', shown(line));
-    if (/<(html|body|div|p|br|span|table)[\s>/]/i.test(line)) report(n, 'html', shown(line));
-  });
-}
-
-const attribution = /\b(wrote|writes|said):\s*$/;
-/** Where a mail program put the mail answered below the answer, unquoted. */
-const original =
-  /^-+ ?(Original Message|Forwarded message)|^(From|Von|De|Da): .*\n(Sent|Date|Gesendet|Envoy|Inviato|To|Subject)/i;
-
-/** Where the reply's own words are: a line is own unless quoted, blank, or says who wrote what follows. */
-function checkQuoting({ body, first }: Parts, report: Report): void {
-  const signature = body.findIndex((l) => l === '-- ' || l === '--');
-  const lines = signature < 0 ? body : body.slice(0, signature);
-  const quotes = lines.filter((l) => isQuote(l) && l.replace(/[> ]/g, '') !== '');
-  const isOwn = (l: string, i: number) =>
-    l.trim() !== '' && !isQuote(l) && !attribution.test(l) && !attribution.test(lines[i + 1] ?? '');
-  const own = lines.flatMap((l, i) => (isOwn(l, i) ? [i] : []));
-  const outlook = lines.findIndex((l, i) => original.test(`${l}\n${lines[i + 1] ?? ''}`));
-  if (outlook >= 0 && own.some((i) => i < outlook))
-    report(first + outlook, 'top-posting', 'the whole mail below the answer, unquoted');
-  if (quotes.length === 0) return;
-  const firstQuote = lines.findIndex(isQuote);
-  const after = own.filter((i) => i > firstQuote);
-  if (own.length > 0 && after.length === 0)
-    report(first + (own[0] as number), 'top-posting', 'nothing stands below the quotes');
-  const trailing = lines
-    .slice((own.at(-1) ?? firstQuote) + 1)
-    .filter((l) => isQuote(l) && l.replace(/[> ]/g, '') !== '');
-  const lastOwn = (own.at(-1) ?? firstQuote) + 1;
-  if (after.length > 0 && trailing.length > 5)
-    report(
-      first + lastOwn,
-      'over-quoting',
-      `${trailing.length} quoted lines below the last answer`,
-    );
-  checkRuns(lines, first, own, quotes.length, report);
-}
-
-/** Long runs of quotes that nobody answers. */
-function checkRuns(
-  lines: readonly string[],
-  first: number,
-  own: readonly number[],
-  quotes: number,
-  report: Report,
-): void {
-  if (own.length === 0) report(first, 'over-quoting', `${quotes} quoted lines and no answer`);
-  let run = 0;
-  lines.forEach((l, i) => {
-    run = isQuote(l) || l.trim() === '' ? run + (isQuote(l) ? 1 : 0) : 0;
-    if (run === 51) report(first + i - 50, 'over-quoting', 'more than 50 quoted lines in a row');
-  });
-  if (quotes > 20 && quotes > own.length * 10)
-    report(first, 'over-quoting', `${quotes} quoted lines for ${own.length} own ones`);
 }
 
 /**

@@ -1,6 +1,7 @@
 // Runs a notebook from first cell to last, without a front end: papermill's conventions, any kernel.
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../commands/command.js';
 import { type KernelClient, KernelDead, type Reply, startKernel } from './client.js';
 import {
   type Cell,
@@ -247,7 +248,9 @@ export async function runNotebook(file: string, options: RunOptions): Promise<Ru
   save();
   const spec = findSpec(options.kernel ?? kernelName(nb));
   const kernel = await startKernel(spec, dirname(resolve(file)));
-  await kernel.ask('is_complete_request', { code: '1' }); // answered once cells can run
+  await kernel.ask('is_complete_request', { code: '1' }).catch((e: Error) => {
+    throw new UserError(`kernel '${spec.name}' ended before the first cell: ${e.message}`);
+  }); // answered once cells can run
   const failures: Failure[] = [];
   const displays: Displays = new Map();
   try {

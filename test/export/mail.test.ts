@@ -342,6 +342,11 @@ const patch = [
   '2.39.5',
 ];
 
+const parts = mail((l) => {
+  l[5] = 'Content-Type: multipart/mixed; boundary=b';
+  l.push('--b', 'Content-Type: text/html', '', '<p>x', '--b', 'Content-Disposition: attachment');
+});
+
 const bad: Record<keyof typeof mailRules, [string, line: number][]> = {
   header: [
     [mail((l) => l.splice(2, 1)), 1],
@@ -358,8 +363,12 @@ const bad: Record<keyof typeof mailRules, [string, line: number][]> = {
   html: [
     [mail((l) => (l[5] = 'Content-Type: text/html')), 6],
     [mail((l) => (l[11] = '<p>No</p>')), 12],
+    [parts, 14],
   ],
-  attachment: [[mail((l) => (l[5] = 'Content-Type: multipart/mixed; boundary=b')), 6]],
+  attachment: [
+    [parts, 6],
+    [parts, 18],
+  ],
   flowed: [[mail((l) => (l[5] = 'Content-Type: text/plain; charset=utf-8; format=flowed')), 6]],
   width: [[mail((l) => (l[11] = 'word '.repeat(16).trim())), 12]],
   'line-length': [[mail((l) => (l[11] = 'x'.repeat(999))), 12]],
@@ -391,7 +400,14 @@ test('a good mail breaks no rule', () => {
   expect(lintMail(mail(() => {}))).toEqual([]);
   expect(lintMail(mail((l) => l.push('-- ', 'A')))).toEqual([]);
   expect(lintMail(mail((l) => l.push(...patch)))).toEqual([]);
-  expect(lintMail(mail((l) => (l[11] = `https://x.example/${'y'.repeat(100)}`)))).toEqual([]);
+  const long = 'word '.repeat(20).trim();
+  for (const line of [
+    `https://x.example/${'y'.repeat(100)}`,
+    `Fixes: ${long}`,
+    `Acked-by: ${long}`,
+    `[   12.345678] ${long}`,
+  ])
+    expect(lintMail(mail((l) => (l[11] = line)))).toEqual([]);
 });
 
 test.each(Object.entries(bad))('lint-mail finds: %s', (rule, cases) => {

@@ -121,7 +121,7 @@ function draw(
     ...body,
     ...footer(
       xs,
-      `${clean(x.title, block.utf8)}${xs.high > 0 && x.log ? ', log scale' : ''}`,
+      `${clean(x.title, block.utf8)}${x.log && !/\blog\b/.test(x.title) ? ', log scale' : ''}`,
       left,
       size,
     ),

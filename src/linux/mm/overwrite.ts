@@ -7,17 +7,19 @@ import type { Frame } from '../scheme.js';
 import type { Kernel, Place } from '../step.js';
 import type { System } from '../system.js';
 
-/** Between enterOverwrite and leaveOverwrite: free what the entry points to, set the block. */
+/** Between enterOverwrite and leaveOverwrite: the events of `probes`, free what the entry points to, set the block. */
 function* overwrite(
   sys: System,
   frame: Frame,
   entry: Place,
   block: number,
   free: Kernel<0 | 1>,
+  probes: Kernel | undefined,
 ): Kernel<0 | 1> {
   // biome-ignore format: short
   const { enterOverwrite, leaveOverwrite } = sys.scheme;
   if (enterOverwrite && !(yield* enterOverwrite(sys, frame))) return 0;
+  if (probes) yield* probes;
   const set = (yield* free) ? yield* pmd_set_huge(entry, block) : 0;
   if (leaveOverwrite) yield* leaveOverwrite(sys, frame);
   return set;
@@ -29,12 +31,13 @@ export function* vmap_try_huge_pmd(
   pmdp: Place,
   block: number,
   cpu: number,
+  probes?: Kernel,
 ): Kernel<0 | 1> {
   const pmd = yield* READ_ONCE(pmdp);
   yield* branch(pmdp);
   if (!pmd_present(pmd)) return yield* pmd_set_huge(pmdp, block);
   const frame = { cpu };
-  return yield* overwrite(sys, frame, pmdp, block, pmd_free_pte_page(sys, pmdp, frame));
+  return yield* overwrite(sys, frame, pmdp, block, pmd_free_pte_page(sys, pmdp, frame), probes);
 }
 
 /** The PUD entry as a block, `entries` being those of a PMD table. */
@@ -44,11 +47,12 @@ export function* vmap_try_huge_pud(
   entries: number,
   block: number,
   cpu: number,
+  probes?: Kernel,
 ): Kernel<0 | 1> {
   const pud = yield* READ_ONCE(pudp);
   yield* branch(pudp);
   if (!pmd_present(pud)) return yield* pmd_set_huge(pudp, block);
   const frame = { cpu };
   const free = pud_free_pmd_page(sys, pudp, entries, frame);
-  return yield* overwrite(sys, frame, pudp, block, free);
+  return yield* overwrite(sys, frame, pudp, block, free, probes);
 }

@@ -66,15 +66,13 @@ function* tryHuge(
   const pages = 2 ** shift;
   if (end - page !== pages || page % pages !== 0 || pfn % pages !== 0) return 0;
   const block = sectEntry(pfn, how.prot);
-  const before = sys.cells[table + i]!;
-  const freed = tablesBelow(vm, table, i, height, page);
+  const probes = freeProbes(tablesBelow(vm, table, i, height, page));
   const entry_at = entryAddress(table, i);
   const set =
     height === 2
-      ? yield* vmap_try_huge_pud(sys, table + i, g.entries, block, how.cpu)
-      : yield* vmap_try_huge_pmd(sys, table + i, block, how.cpu);
+      ? yield* vmap_try_huge_pud(sys, table + i, g.entries, block, how.cpu, probes)
+      : yield* vmap_try_huge_pmd(sys, table + i, block, how.cpu, probes);
   if (set === 0) return 0;
-  if (pmd_table(before)) for (const f of freed) yield* trace(f.what, f.fields);
   const phys = BigInt(pfn) << BigInt(g.pageShift);
   yield* trace(height === 2 ? 'pud_set_huge' : 'pmd_set_huge', { entry_at, phys, entry: 0n });
   return 1;
@@ -84,6 +82,11 @@ function* tryHuge(
 interface Fired {
   readonly what: string;
   readonly fields: Readonly<Record<string, bigint>>;
+}
+
+/** The probes at the begin of a free that is not refused. */
+function* freeProbes(fired: readonly Fired[]): Kernel {
+  for (const f of fired) yield* trace(f.what, f.fields);
 }
 
 /** The events that freeing what hangs under entry `i` of `table` gives, in the kernel's order. Pure. */

@@ -109,6 +109,27 @@ function plainModule(ts: Compiler, js: string): string | null {
   return out;
 }
 
+/** The declarations of the language and of Node: large, and never changed while a kernel runs. */
+const fixed = /[\\/](typescript-for-tslab[\\/]lib|@types[\\/]node)[\\/].*\.d\.ts$/;
+
+/**
+ * The disk as the converter is to see it: no documentation in the fixed declarations, which takes
+ * a quarter of the start to parse, and no watch on files of packages.
+ */
+function lighten(system: TS.System): TS.System {
+  const { readFile, watchFile } = system;
+  const light = Object.create(system) as TS.System;
+  light.readFile = (path, encoding) => {
+    const text = readFile.call(system, path, encoding);
+    return fixed.test(path) ? text?.replace(/\/\*\*(?!\/)/g, '/* ') : text;
+  };
+  light.watchFile = (path, ...rest) =>
+    /[\\/]node_modules[\\/]/.test(path) || !watchFile
+      ? { close() {} }
+      : watchFile.call(system, path, ...rest);
+  return light;
+}
+
 /** The compiler as tslab's converter is to see it. */
 function improved(ts: Compiler): Compiler {
   const createWatchCompilerHost = (
@@ -127,7 +148,7 @@ function improved(ts: Compiler): Compiler {
         types: ['node'],
         sourceMap: true,
       },
-      system,
+      lighten(system),
       plainBuilder(ts),
       ...rest,
     );

@@ -1,0 +1,110 @@
+// The state of a timed run: threads, CPUs, what comes when.
+import type { Kernel, Place, Step } from '../linux/step.js';
+import type { System, Task } from '../linux/system.js';
+import type { Agenda } from './clock.js';
+import type { Profile } from './cost.js';
+import type { Stream, Tables } from './draw.js';
+
+/** Where a thread is. */
+export const READY_TO_RUN = 0;
+export const RUNNING = 1;
+export const ASLEEP = 2;
+/** On its CPU, polling for a lock. */
+export const SPINNING = 3;
+export const DONE = 4;
+
+/** A task of the system as it runs in time. */
+export interface Thread {
+  readonly id: number;
+  readonly task: Task;
+  readonly pid: number;
+  readonly cpu: number;
+  gen: Kernel<unknown>;
+  step: Step | undefined;
+  state: number;
+  /** The step waits for time that stands between two events (see Profile.segments) to pass. */
+  padding: boolean;
+  /** Validity of its entry in the agenda, and when that is due. */
+  version: number;
+  endsAt: number;
+  /** Time its step still needs, when it was preempted. */
+  remaining: number;
+  vruntime: number;
+  onCpuAt: number;
+  /** The last event it logged, and the time it has worked since. */
+  probe: string;
+  worked: number;
+  /** Events since that no time was measured to. */
+  overlooked: number;
+  /** Time the step just done still takes, after it has taken effect. */
+  after: number;
+  /** In the queue of a lock since; NaN if in none. */
+  queuedAt: number;
+  /** A waker has given it the lock already. */
+  granted: boolean;
+  /** Told to wake up, not yet awake. */
+  waking: boolean;
+  /** contention_begin was logged and contention_end not. */
+  contended: boolean;
+  /** When the grace period it waits for ends. */
+  gpEnds: number;
+  /** Until when it may spin for a lock that readers own. */
+  spinUntil: number;
+}
+
+export interface Cpu {
+  readonly id: number;
+  running: Thread | null;
+  readonly queue: Thread[];
+  /** Whom it ran last, for sched_switch. */
+  last: Thread | null;
+}
+
+/** Hears of every event of a run; fields by column name. */
+export interface Sink {
+  event(now: number, t: Thread, name: string, fields: Fields): void;
+  lock(now: number, t: Thread, name: string, mode: 'read' | 'write', ok: boolean | null): void;
+}
+export type Fields = Readonly<Record<string, number | bigint | string>>;
+
+/** Hears of every move, for replay by the explorer's rules. */
+export type Watch = (task: Task, step: Step, outcome: number, queued: boolean) => void;
+
+export interface Sim {
+  readonly sys: System;
+  readonly profile: Profile;
+  readonly tables: Tables;
+  readonly random: Stream;
+  readonly agenda: Agenda;
+  readonly threads: Thread[];
+  readonly cpus: Cpu[];
+  /** Threads that wait for something about a word. */
+  readonly waiters: Map<Place, Thread[]>;
+  readonly sink: Sink;
+  readonly watch: Watch | undefined;
+  readonly initMm: Place;
+  readonly jiffy_ns: number;
+  /** Per word: the CPU that wrote it last + 1, and when its cache line is free again. */
+  owner: Int16Array;
+  lineFree: Float64Array;
+  now: number;
+  alive: number;
+  steps: number;
+  /** When the grace period in progress ends; when jump_label_mutex is free. */
+  gpEnds: number;
+  keyFree: number;
+}
+
+/** What an agenda entry is. */
+export const STEP_DONE = 0;
+export const WAKE = 1;
+export const GRANT = 2;
+export const RETRY = 3;
+export const SLICE = 4;
+
+/** Nanoseconds a task may run while others wait. C: sysctl_sched_base_slice, 3 ms at most CPUs */
+export const SLICE_NS = 3e6;
+/** A waking task preempts one that is so far ahead. */
+export const WAKEUP_NS = 1e6;
+/** A queued waiter older than this asks for the handoff. C: RWSEM_WAIT_TIMEOUT */
+export const handoffAfter = (hz: number): number => Math.ceil(hz / 250) * (1e9 / hz);

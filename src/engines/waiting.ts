@@ -1,0 +1,186 @@
+// What a thread does that must wait: spin or sleep; and who goes on when something has changed.
+// C: kernel/locking/{rwsem,mutex}.c, kernel/rcu/tree.c (6.12, !PREEMPT_RT); reference 5.1, 5.3.
+import type { Lock, Place, Step } from '../linux/step.js';
+import { perform, QUEUES, queue, READY, ready } from '../linux/system/act.js';
+import type { Readiness } from '../linux/system/readiness.js';
+import { add } from './clock.js';
+import { draw, next } from './draw.js';
+import { sleep, wake, wakeAt } from './sched.js';
+import {
+  ASLEEP,
+  GRANT,
+  handoffAfter,
+  RETRY,
+  RUNNING,
+  type Sim,
+  SPINNING,
+  type Thread,
+} from './sim-state.js';
+
+/** Readers of a reader-owned rwsem that a writer counts for its spin limit. C: rwsem_rspin_threshold() */
+const spinLimit = (readers: number): number => ((20 + Math.min(readers, 30)) / 2) * 1000;
+
+const flagsOf = (step: Lock): string =>
+  step.kind === 'mutex' ? 'MUTEX' : step.mode === 'read' ? 'READ' : 'WRITE';
+
+const addressOf = (sim: Sim, on: Place): bigint =>
+  on === sim.initMm ? 0xffff800080a14208n : 0xffff800080b00000n + BigInt(on) * 8n;
+
+/** contention_begin, once a wait. */
+function contended(sim: Sim, t: Thread, step: Lock, spins: boolean): void {
+  if (t.contended) return;
+  t.contended = true;
+  const lock_mode = spins && step.kind !== 'rwsem' ? `SPIN|${flagsOf(step)}` : flagsOf(step);
+  sim.sink.event(sim.now, t, 'contention_begin', { lock: addressOf(sim, step.on), lock_mode });
+}
+
+/** contention_end, if it began. */
+export function contentionOver(sim: Sim, t: Thread, on: Place): void {
+  if (!t.contended) return;
+  t.contended = false;
+  sim.sink.event(sim.now, t, 'contention_end', { lock: addressOf(sim, on), ret: 0n });
+}
+
+function listOf(sim: Sim, on: Place): Thread[] {
+  let list = sim.waiters.get(on);
+  if (!list) {
+    list = [];
+    sim.waiters.set(on, list);
+  }
+  return list;
+}
+
+/** No longer waits for the word at `on`. */
+export function stopWaiting(sim: Sim, t: Thread, on: Place): void {
+  const list = sim.waiters.get(on);
+  const i = list?.indexOf(t) ?? -1;
+  if (i >= 0) list!.splice(i, 1);
+}
+
+const waitFor = (sim: Sim, t: Thread, on: Place): void => {
+  const list = listOf(sim, on);
+  if (!list.includes(t)) list.push(t);
+};
+
+const readersOf = (sim: Sim, on: Place): number => sim.sys.cells[on + 1]!;
+
+/** Is the task that holds the lock at `on` for write on a CPU? */
+function ownerRuns(sim: Sim, on: Place): boolean {
+  const id = sim.sys.cells[on]! - 1;
+  const owner = sim.threads[id];
+  return owner !== undefined && (owner.state === RUNNING || owner.state === SPINNING);
+}
+
+/** Optimistic spinning: while the owner runs; while readers own it, 10 to 25 us. */
+function maySpin(sim: Sim, t: Thread, step: Lock): boolean {
+  if (step.kind === 'spinlock') return true;
+  if (!Number.isNaN(t.queuedAt)) return false;
+  if (step.kind === 'rwsem' && step.mode === 'read') return false;
+  if (sim.sys.cells[step.on] !== 0) return ownerRuns(sim, step.on);
+  if (step.kind === 'mutex') return true;
+  if (t.spinUntil === 0) {
+    t.spinUntil = sim.now + spinLimit(readersOf(sim, step.on));
+    add(sim.agenda, t.spinUntil, RETRY, t.id, t.version);
+  }
+  return sim.now < t.spinUntil;
+}
+
+function spin(sim: Sim, t: Thread, step: Lock): void {
+  t.state = SPINNING;
+  if (step.kind !== 'rwsem') contended(sim, t, step, true);
+  waitFor(sim, t, step.on);
+}
+
+function waitForLock(sim: Sim, t: Thread, step: Lock, is: Readiness): void {
+  if (maySpin(sim, t, step)) {
+    spin(sim, t, step);
+    return;
+  }
+  const first = Number.isNaN(t.queuedAt);
+  const asksHandoff = !first && sim.now - t.queuedAt >= handoffAfter(sim.profile.hz);
+  if (is === QUEUES && (first || asksHandoff)) {
+    queue(sim.sys, t.task, step);
+    sim.watch?.(t.task, step, 0, true);
+  }
+  if (first) t.queuedAt = sim.now;
+  contended(sim, t, step, false);
+  waitFor(sim, t, step.on);
+  sleep(sim, t);
+}
+
+/**
+ * When a grace period asked for now ends: the one in progress does not count; a new one starts at once
+ * if there is none. It lasts until the next tick after `fqs` jiffies. C: rcu_gp_fqs_loop()
+ */
+export function graceEnds(sim: Sim): number {
+  const hz = sim.profile.hz;
+  const fqs = 1 + (hz > 250 ? 1 : 0) + (hz > 500 ? 1 : 0) + Math.floor(sim.cpus.length / 256);
+  const starts = Math.max(sim.now, sim.gpEnds);
+  const ends = (Math.floor(starts / sim.jiffy_ns) + fqs + 1) * sim.jiffy_ns;
+  sim.gpEnds = ends;
+  return ends;
+}
+
+/** The step of `t` cannot be done now. */
+export function wait(sim: Sim, t: Thread, step: Step, is: Readiness): void {
+  if (step.op === 'lock') waitForLock(sim, t, step, is);
+  else if (step.op === 'gp') {
+    // Sections are still open: the next scan is a jiffy away.
+    wakeAt(sim, t, Math.max(t.gpEnds, sim.now + sim.jiffy_ns));
+    sleep(sim, t);
+  } else if (step.op === 'wait') {
+    waitFor(sim, t, step.on);
+    sleep(sim, t, 'S');
+  } else throw new Error(`${t.task.name} cannot wait at ${step.op}`);
+}
+
+/** The queue of a lock may be served: C: rwsem_wake(), __mutex_unlock_slowpath() */
+export function grant(sim: Sim, on: Place): void {
+  const queued = (sim.waiters.get(on) ?? []).filter((w) => w.state === ASLEEP && !w.granted);
+  const head = queued[0];
+  if (head?.step?.op !== 'lock') return;
+  if (head.step.kind !== 'rwsem' || head.step.mode === 'write') {
+    if (ready(sim.sys, head.task, head.step) === READY) wake(sim, head);
+    return;
+  }
+  for (const t of queued) {
+    const { step } = t;
+    if (step?.op !== 'lock' || step.mode !== 'read') continue;
+    if (ready(sim.sys, t.task, step) !== READY) continue;
+    perform(sim.sys, t.task, step);
+    sim.watch?.(t.task, step, 0, false);
+    t.granted = true;
+    wake(sim, t);
+  }
+}
+
+/** The word at `on` has changed. */
+export function changed(sim: Sim, on: Place): void {
+  const list = sim.waiters.get(on);
+  if (!list || list.length === 0) return;
+  let spinner = false;
+  let sleeper = false;
+  for (const t of list) {
+    if (t.state === SPINNING && !spinner) {
+      spinner = t.step?.op === 'lock' && t.step.kind === 'spinlock';
+      const delay = draw(sim.random, sim.tables.costs['line transfer']);
+      add(sim.agenda, sim.now + delay, RETRY, t.id, t.version);
+    } else if (t.state === ASLEEP && t.step?.op === 'wait') {
+      if (ready(sim.sys, t.task, t.step) === READY) wake(sim, t);
+    } else if (t.state === ASLEEP) sleeper = true;
+  }
+  if (!sleeper) return;
+  const delay = draw(sim.random, sim.tables.costs['rwsem wake']);
+  add(sim.agenda, sim.now + delay, GRANT, on, 0);
+}
+
+/** Spinners whose owner has gone off its CPU look again. */
+export function ownerLeft(sim: Sim, owner: Thread): void {
+  for (const t of sim.threads) {
+    if (t.state !== SPINNING || t.step?.op !== 'lock' || t.step.kind === 'spinlock') continue;
+    if (sim.sys.cells[t.step.on] === owner.id + 1) add(sim.agenda, sim.now, RETRY, t.id, t.version);
+  }
+}
+
+/** One of `n` outcomes. */
+export const pick = (sim: Sim, n: number): number => next(sim.random) % n;
