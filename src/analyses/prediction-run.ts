@@ -5,7 +5,7 @@ import { adopt, type Effect, learn, type Replay } from './replay.js';
 import { because, type Flights, land, type Placed, performAmong, place } from './replay-allocs.js';
 import { begin, due, endPurge, hex } from './replay-purges.js';
 import { mapArea, seeTable, type TableReplay, unmapArea } from './replay-tables.js';
-import type { AllocOp, FreeOp, Op, PurgeOp } from './vmalloc-ops.js';
+import type { AllocOp, FreeOp, Op, PurgeOp } from './vmalloc-op.js';
 
 /** One address or purge the model got wrong. */
 export interface Miss {

@@ -5,7 +5,8 @@ import { type Run, step } from './prediction-run.js';
 import { geometryFor, imageFrom, newReplay, vmallocRange } from './replay.js';
 import { newFlights } from './replay-allocs.js';
 import { tableReplay } from './replay-tables.js';
-import { type AllocOp, type Op, VM_ALLOW_HUGE_VMAP, vmallocOps } from './vmalloc-ops.js';
+import { type AllocOp, type Op, VM_ALLOW_HUGE_VMAP } from './vmalloc-op.js';
+import { vmallocOps } from './vmalloc-ops.js';
 import { inPages } from './vmalloc-pages.js';
 import { fromStart } from './vmalloc-purges.js';
 

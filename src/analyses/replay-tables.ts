@@ -6,7 +6,7 @@ import {
   tableCounts,
 } from '../linux/arm64/pgtable.js';
 import { vmap_range_noflush, vunmap_range_noflush } from '../linux/mm/vmap-range.js';
-import { type AllocOp, type TableOp, threadOf, VM_ALLOW_HUGE_VMAP } from './vmalloc-ops.js';
+import { type AllocOp, type TableOp, threadOf, VM_ALLOW_HUGE_VMAP } from './vmalloc-op.js';
 
 /** A PTE table that the model installed and the trace should show. */
 export interface Expected {

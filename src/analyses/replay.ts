@@ -12,7 +12,7 @@ import {
 } from '../linux/mm/vmap-area.js';
 import { dropFromPool, pooled } from '../linux/mm/vmap-nodes.js';
 import { vmap_range_noflush, vunmap_range_noflush } from '../linux/mm/vmap-range.js';
-import type { AllocOp, DecayOp, Op, ReleaseOp } from './vmalloc-ops.js';
+import type { AllocOp, DecayOp, Op, ReleaseOp } from './vmalloc-op.js';
 
 /** A stage of a purge that has begun and may not be done yet. */
 export interface Effect {
