@@ -2,7 +2,8 @@
 // Modelled vmalloc + vfree pairs per second on one core, beside a toy that only keeps a Map of areas, and beside a real
 // kernel: fix_size_alloc_test with 4 pages took 955 ns a pair on a 256-CPU server. node bench/model.mjs [pairs]
 import { geometry } from '../dist/linux/arm64/geometry.js';
-import { bootMachine, vfree, vmalloc, vmalloc_huge } from '../dist/linux/mm/vmalloc-fast.js';
+import { bootMachine } from '../dist/linux/mm/machine.js';
+import { vfree, vmalloc, vmalloc_huge } from '../dist/linux/mm/vmalloc-fast.js';
 
 const REAL_NS = 955;
 const PAIRS = Number(process.argv[2] ?? 400_000);

@@ -5,7 +5,8 @@ import { type Run, step } from './prediction-run.js';
 import { geometryFor, imageFrom, newReplay, vmallocRange } from './replay.js';
 import { newFlights } from './replay-allocs.js';
 import { tableReplay } from './replay-tables.js';
-import { type AllocOp, type Op, VM_ALLOW_HUGE_VMAP, vmallocOps } from './vmalloc-ops.js';
+import { type AllocOp, type Op, VM_ALLOW_HUGE_VMAP } from './vmalloc-op.js';
+import { vmallocOps } from './vmalloc-ops.js';
 import { inPages } from './vmalloc-pages.js';
 import { fromStart } from './vmalloc-purges.js';
 
@@ -86,6 +87,7 @@ export function predict(trace: Trace, options: PredictOptions = {}): Prediction 
     requests: 0,
     exactRequests: 0,
     firstRequest: undefined,
+    passed: new Set(),
     late: !known && !fromStart(ops),
     rules: { geometry: g, era, huge: usesBlocks(ops, g.pmd_pages), nodes: 1 },
     purges: 0,

@@ -4,7 +4,7 @@ import { type EraName, eras } from '../linux/eras.js';
 import { defaultParameters, tests, worker } from '../linux/lib/test-vmalloc.js';
 import { type Mix, mix } from '../linux/lib/vmix.js';
 import { runFast } from '../linux/lib/workload.js';
-import { bootMachine } from '../linux/mm/vmalloc-fast.js';
+import { bootMachine } from '../linux/mm/machine.js';
 
 /** One point of a sweep: machine and mix. */
 export interface SweepPoint {

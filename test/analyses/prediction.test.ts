@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { predict } from '../../src/analyses/prediction.js';
+import { next32, random, uniform } from '../../src/linux/random.js';
 import { readFtrace, sample } from '../traces.js';
 
 const textOf = (name: string): string => gunzipSync(readFileSync(sample(name))).toString('utf8');
@@ -112,4 +113,55 @@ test('calls one after the other may not', async () => {
 test('a trace without vmalloc events gives zeros', async () => {
   const p = predict(await readFtrace(HEAD + line('a-1', 0, 1, 'sched_switch: x')));
   expect(p.allocations.total).toBe(0);
+});
+
+test('a trace with lost, doubled and misplaced lines is replayed without falling over', async () => {
+  const lines = textOf('A-e10s').split('\n');
+  for (const [seed, share] of [
+    [1, 0.01],
+    [2, 0.1],
+    [3, 0.5],
+  ] as const) {
+    const r = random(seed);
+    const out: string[] = [];
+    for (const l of lines) {
+      const fate = l.startsWith('#') || uniform(r) > share ? 5 : next32(r) % 4;
+      if (fate === 1) out.push(l, l);
+      else if (fate === 2) out.splice(Math.max(12, out.length - 20), 0, l);
+      else if (fate === 3)
+        out.push(l.replace(/size=\d+/, `size=${4096 * (1 + (next32(r) % 600))}`));
+      else if (fate === 5) out.push(l);
+    }
+    const p = predict(await readFtrace(out.join('\n')));
+    expect(p.allocations.total).toBeGreaterThan(500);
+    expect(p.misses.length).toBeGreaterThan(0);
+  }
+});
+
+test('after lost events the replay finds its way again', async () => {
+  const lines = textOf('A-e10s').split('\n');
+  const p = predict(await readFtrace(lines.filter((_, i) => i % 200 !== 150).join('\n')));
+  expect(p.allocations.exact).toBeGreaterThan(0.9 * p.allocations.total);
+  expect(p.equal).toBe(false);
+});
+
+test('per-CPU areas, which no event announces, are taken in when they are freed', async () => {
+  const pmdp = (i: number) =>
+    `pte_alloc_kernel: (__pte_alloc_kernel+0x0/0x130) pmdp=0x${(0xffff000000c70000 + i * 8).toString(16)}`;
+  const text =
+    HEAD +
+    line('<idle>-0', 0, 1, alloc(100, 2)) +
+    line('t-9', 0, 2, call(1)) +
+    line('t-9', 0, 3, alloc(102, 2)) +
+    line('t-9', 0, 4, pmdp(508)) + // not where the area of two pages lies
+    line('k-8', 0, 5, 'free_vmap_area_noflush: va_start=0xfffffdffbf000000 nr_lazy=64 nr_lazy_max=8192') +
+    line('k-8', 0, 6, 'free_vmap_area_noflush: va_start=0xffff800080066000 nr_lazy=66 nr_lazy_max=8192') +
+    line('k-8', 0, 7, 'purge_vmap_area_lazy: start=0xffff800080066000 end=0xfffffdffbf040000 num_purged=2') +
+    line('t-9', 0, 8, call(1)) +
+    line('t-9', 0, 9, alloc(102, 2)); // biome-ignore format: a trace
+  const p = predict(await readFtrace(text));
+  expect(p.purges).toEqual({ total: 1, exact: 1 });
+  expect(p.allocations.exact).toBe(3);
+  expect(p.tables).toMatchObject({ untraced: 1 });
+  expect(p.tables.predicted.pte_tables_allocated).toBe(1); // the other slot had its table
 });

@@ -14,8 +14,8 @@ import {
   readAttributes,
 } from '../../src/linux/arm64/ptdump.js';
 import { runFast } from '../../src/linux/lib/workload.js';
+import { bootMachine } from '../../src/linux/mm/machine.js';
 import { ptdumpText, walksPerRead } from '../../src/linux/mm/ptdump.js';
-import { bootMachine } from '../../src/linux/mm/vmalloc-fast.js';
 import { actions, machine, program } from '../linux/machines.js';
 import { root } from '../source.js';
 

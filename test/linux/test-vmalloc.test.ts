@@ -11,7 +11,7 @@ import {
 } from '../../src/linux/lib/test-vmalloc.js';
 import { mix, pattern, readPattern } from '../../src/linux/lib/vmix.js';
 import { type Call, callFast, runFast, type Workload } from '../../src/linux/lib/workload.js';
-import { bootMachine } from '../../src/linux/mm/vmalloc-fast.js';
+import { bootMachine } from '../../src/linux/mm/machine.js';
 import { random } from '../../src/linux/random.js';
 import { machine } from './machines.js';
 
