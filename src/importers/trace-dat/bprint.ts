@@ -1,0 +1,111 @@
+import type { Int } from './int.js';
+import { cutOut, outLength, putBytes, putPadded, putString0, putText } from './out.js';
+import { type Conversion, conversions, unquote } from './print-fmt.js';
+import { intReader, rec } from './record.js';
+import { putNumber, putSymbol } from './render.js';
+import type { Symbols } from './symbols.js';
+
+/** Formats of trace_printk by address. */
+export interface Formats {
+  textAt(hi: number, lo: number): string | null;
+  partsAt(hi: number, lo: number): readonly Conversion[] | null;
+}
+
+const keyOf = (hi: number, lo: number): bigint => (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+
+/** Parse printk_formats: lines '0xffff800080aa1234 : "text\n"'. */
+export function parseFormats(text: string): Formats {
+  const texts = new Map<bigint, string>();
+  for (const m of text.matchAll(/^\s*0x([0-9a-f]{1,16}) : ("(?:[^"\\]|\\.)*"|".*")$/gm)) {
+    texts.set(BigInt(`0x${m[1]}`), unquote(m[2]!));
+  }
+  const parts = new Map<bigint, Conversion[]>();
+  return {
+    textAt: (hi, lo) => texts.get(keyOf(hi, lo)) ?? null,
+    partsAt(hi, lo) {
+      const key = keyOf(hi, lo);
+      const known = parts.get(key);
+      if (known) return known;
+      const format = texts.get(key);
+      if (format === undefined) return null;
+      const made = conversions(format);
+      parts.set(key, made);
+      return made;
+    },
+  };
+}
+
+interface Args {
+  at: number;
+  readonly end: number;
+  readonly little: boolean;
+  readonly longBytes: number;
+}
+
+/** The next number, where the kernel's vbin_printf() put it: 64 bits are aligned to 4 bytes. */
+function nextInt(a: Args, bytes: number): Int | null {
+  const align = Math.min(bytes, 4);
+  const at = rec.at + Math.ceil((a.at - rec.at) / align) * align;
+  if (at + bytes > a.end) return null;
+  a.at = at + bytes;
+  return intReader(a.little, bytes, true)!(at);
+}
+
+function nextText(a: Args): boolean {
+  let end = a.at;
+  while (end < a.end && rec.bytes[end] !== 0) end++;
+  if (end >= a.end) return false;
+  putString0(rec.bytes, a.at, end);
+  a.at = end + 1;
+  return true;
+}
+
+function bytesOf(c: Conversion, longBytes: number): number {
+  if (c.type === 'c' || c.length === 'hh') return 1;
+  if (c.length === 'h') return 2;
+  if (c.type === 'p' || /[lzt]/.test(c.length)) return c.length === 'll' ? 8 : longBytes;
+  return /[Lqj]/.test(c.length) ? 8 : 4;
+}
+
+/** Pointers whose value is kept; the kernel prints all other kinds of %p when it records them. */
+const keptPointer = /^[sSfFBxKe]?$/;
+
+function putOne(c: Conversion, a: Args, symbols: Symbols): boolean {
+  if (c.type === 's' || (c.type === 'p' && !keptPointer.test(c.extension))) return nextText(a);
+  const v = nextInt(a, bytesOf(c, a.longBytes));
+  if (v === null) return false;
+  if (c.type === 'p' && /[sSfFB]/.test(c.extension)) putSymbol(symbols, v, /[SB]/.test(c.extension));
+  else putNumber(c, v, a.longBytes);
+  return true;
+}
+
+const encoder = new TextEncoder();
+
+/** Append the text of a trace_printk record; what its arguments do not give stands as '<?>'. */
+export function binaryPrint(
+  formats: Formats,
+  s: { readonly little: boolean; readonly longBytes: number; readonly symbols: Symbols },
+  hi: number,
+  lo: number,
+  start: number,
+  end: number,
+): void {
+  const parts = formats.partsAt(hi, lo);
+  if (!parts) return putText(`0x${keyOf(hi, lo).toString(16)} (format not saved)`);
+  const a: Args = { at: start, end, little: s.little, longBytes: s.longBytes };
+  for (const c of parts) {
+    putBytes(encoder.encode(c.literal));
+    if (c.type === 'end') return;
+    const width = c.width === -2 ? Number(nextInt(a, 4) ?? 0) : c.width;
+    const precision = c.precision === -2 ? Number(nextInt(a, 4) ?? 0) : c.precision;
+    const from = outLength();
+    let ok = true;
+    const put = (): void => {
+      ok = putOne(c, a, s.symbols);
+      if (c.type === 's' && precision >= 0) cutOut(Math.min(outLength(), from + precision));
+    };
+    if (width > 0 && width < 4096) putPadded(width, c.flags.includes('-'), c.flags.includes('0'), put);
+    else put();
+    if (!ok) return putText('<?>');
+  }
+}

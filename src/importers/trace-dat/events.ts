@@ -1,0 +1,223 @@
+import { type Log, setInt, setText, setTextBytes } from '../../events/log.js';
+import { shapes } from '../../events/shapes.js';
+import { matcherOf, putPayload } from '../payload.js';
+import { binaryPrint, type Formats } from './bprint.js';
+import { type Code, compile, type Scope } from './eval.js';
+import type { EventFormat, Field } from './format.js';
+import { outBytes, outLength, putHexInt, putText, resetOut } from './out.js';
+import { planOf } from './plan.js';
+import { type Expr, parsePrintFmt, type PrintFmt, Unsupported } from './print-fmt.js';
+import { found, locate, rec, readWide, wide } from './record.js';
+import { compilePieces, putSymbol, rawRender, renderer } from './render.js';
+
+/** How the records of one kind of event become rows. */
+export interface EventCode {
+  readonly format: EventFormat;
+  /** Name of the event in the table, where it is the same for all its records. */
+  readonly name: string;
+  /** Name by record: trace_marker and trace_printk share a format. */
+  readonly nameOf?: () => string;
+  /** Fill the columns of the current row. */
+  readonly put: (log: Log) => void;
+  /** A shorter record is damaged. */
+  readonly minBytes: number;
+  /** Why the text could not be evaluated; the raw fields are kept then. */
+  readonly raw: string | null;
+}
+
+/** What all events of a file share. */
+export interface Shared extends Omit<Scope, 'format'> {
+  readonly printk: Formats;
+}
+
+const byName = (format: EventFormat, name: string): Field | undefined =>
+  format.fields.find((f) => f.name === name);
+
+/** Put the text made into `detail`, without the newline at its end. */
+function putDetail(log: Log): void {
+  const bytes = outBytes();
+  let end = outLength();
+  while (end > 0 && bytes[end - 1] === 10) end--;
+  if (end > 0) setTextBytes(log, 'detail', bytes, 0, end);
+}
+
+/** Put the symbol at an address field into column `at`. */
+function putAt(log: Log, f: Field, s: Shared, offset: boolean): void {
+  resetOut();
+  readAddress(f, s);
+  putWideSymbol(s, offset);
+  setInt(log, 'at', log.dicts.at.internBytes(outBytes(), 0, outLength()));
+}
+
+function readAddress(f: Field, s: Shared): void {
+  if (f.size === 8) return readWide(s.little, rec.at + f.offset);
+  const b = rec.bytes;
+  const o = rec.at + f.offset;
+  wide.hi = 0;
+  wide.lo = s.little
+    ? b[o]! | (b[o + 1]! << 8) | (b[o + 2]! << 16) | (b[o + 3]! << 24)
+    : (b[o]! << 24) | (b[o + 1]! << 16) | (b[o + 2]! << 8) | b[o + 3]!;
+}
+
+function putWideSymbol(s: Shared, offset: boolean): void {
+  const name = offset ? s.symbols.full(wide.hi, wide.lo) : s.symbols.name(wide.hi, wide.lo);
+  if (name !== null) return putText(name);
+  putText('0x');
+  putHexInt(wide.hi >>> 0 ? (BigInt(wide.hi >>> 0) << 32n) | BigInt(wide.lo >>> 0) : wide.lo >>> 0);
+}
+
+/** trace_marker, trace_puts: an address and a text. */
+function printEvent(format: EventFormat, s: Shared): EventCode | null {
+  const ip = byName(format, 'ip');
+  const text = byName(format, 'buf') ?? byName(format, 'str');
+  if (!ip || !text) return null;
+  const isMark = (): boolean => {
+    readAddress(ip, s);
+    return s.symbols.name(wide.hi, wide.lo) === 'tracing_mark_write';
+  };
+  const scope: Scope = { ...s, format };
+  const value: Expr = { kind: 'call', name: '__get_str', args: [{ kind: 'text', value: text.name }] };
+  const pointer = text.type.includes('*'); // bputs keeps the address of its text
+  const body = pointer ? null : compile(scope, value).text!;
+  const put = (log: Log): void => {
+    if (!isMark()) putAt(log, ip, s, false);
+    resetOut();
+    if (body) body();
+    else {
+      readAddress(text, s);
+      putText(s.printk.textAt(wide.hi, wide.lo) ?? addressText());
+    }
+    putDetail(log);
+  };
+  const nameOf = (): string => (isMark() ? 'tracing_mark_write' : 'print');
+  return { format, name: 'print', nameOf, put, minBytes: text.offset, raw: null };
+}
+
+const addressText = (): string =>
+  `0x${((BigInt(wide.hi >>> 0) << 32n) | BigInt(wide.lo >>> 0)).toString(16)}`;
+
+/** trace_printk with its arguments in binary. */
+function bprintEvent(format: EventFormat, s: Shared): EventCode | null {
+  const ip = byName(format, 'ip');
+  const fmt = byName(format, 'fmt');
+  const buf = byName(format, 'buf');
+  if (!ip || !fmt || !buf) return null;
+  const put = (log: Log): void => {
+    putAt(log, ip, s, false);
+    resetOut();
+    readAddress(fmt, s);
+    locate(buf, s.little);
+    binaryPrint(s.printk, s, wide.hi, wide.lo, found.start, found.end);
+    putDetail(log);
+  };
+  return { format, name: 'print', put, minBytes: buf.offset, raw: null };
+}
+
+/** function: 'func <-parent', as tracefs prints it. */
+function functionEvent(format: EventFormat, s: Shared): EventCode | null {
+  const ip = byName(format, 'ip');
+  const parent = byName(format, 'parent_ip');
+  if (!ip || !parent) return null;
+  const put = (log: Log): void => {
+    resetOut();
+    readAddress(ip, s);
+    putWideSymbol(s, false);
+    setInt(log, 'at', log.dicts.at.internBytes(outBytes(), 0, outLength()));
+    putText(' <-');
+    readAddress(parent, s);
+    putWideSymbol(s, false);
+    putDetail(log);
+  };
+  return { format, name: 'function', put, minBytes: format.size, raw: null };
+}
+
+/** kernel_stack: one frame a line in `stack`. */
+function stackEvent(format: EventFormat, s: Shared): EventCode | null {
+  const caller = byName(format, 'caller');
+  if (!caller) return null;
+  const size = s.longBytes;
+  const put = (log: Log): void => {
+    if (!locate({ ...caller, count: -1 }, s.little)) return;
+    const { start, end } = found;
+    const frames: string[] = [];
+    for (let o = start; o + size <= end; o += size) {
+      readAddress({ ...caller, offset: o - rec.at, size }, s);
+      if ((wide.hi === -1 || size === 4) && wide.lo === -1) break;
+      frames.push(s.symbols.name(wide.hi, wide.lo) ?? addressText());
+    }
+    setText(log, 'stack', frames.join('\n'));
+  };
+  return { format, name: format.name, put, minBytes: caller.offset, raw: null };
+}
+
+const special: Readonly<Record<string, (format: EventFormat, s: Shared) => EventCode | null>> = {
+  print: printEvent,
+  bputs: printEvent,
+  raw_data: () => null,
+  bprint: bprintEvent,
+  function: functionEvent,
+  kernel_stack: stackEvent,
+  user_stack: stackEvent,
+};
+
+/** A probe prints its place as a symbol: '(%lx)' becomes the text that tracefs shows. */
+function probeFmt(format: EventFormat, fmt: PrintFmt): PrintFmt {
+  const place = (name: string, kind: string): Expr => ({
+    kind: 'call',
+    name: kind,
+    args: [{ kind: 'field', name }],
+  });
+  if (byName(format, '__probe_ip') && fmt.format.startsWith('(%lx)')) {
+    const args = [place('__probe_ip', symbolFull), ...fmt.args.slice(1)];
+    return { format: `(%s)${fmt.format.slice(5)}`, args };
+  }
+  if (byName(format, '__probe_ret_ip') && fmt.format.startsWith('(%lx <- %lx)')) {
+    const at = [place('__probe_ret_ip', symbolFull), place('__probe_func', symbolName)];
+    return { format: `(%s <- %s)${fmt.format.slice(12)}`, args: [...at, ...fmt.args.slice(2)] };
+  }
+  return fmt;
+}
+
+const symbolFull = 'ptlab symbol and offset';
+const symbolName = 'ptlab symbol';
+
+/** Code of the two calls above. */
+function compileArg(scope: Scope, e: Expr): Code {
+  if (e.kind !== 'call' || !e.name.startsWith('ptlab')) return compile(scope, e);
+  const { int } = compile(scope, e.args[0]!);
+  return { text: () => putSymbol(scope.symbols, int!(), e.name === symbolFull) };
+}
+
+function generalEvent(format: EventFormat, s: Shared): EventCode {
+  const scope: Scope = { ...s, format };
+  const matcher = matcherOf(format.name);
+  try {
+    const fmt = probeFmt(format, parsePrintFmt(format.printFmt));
+    const { pieces, tail } = compilePieces(fmt, scope, compileArg);
+    const render = renderer(pieces, tail);
+    const shape = Object.hasOwn(shapes, format.name) ? shapes[format.name] : undefined;
+    const plan = shape ? planOf(shape, pieces, tail, s.little) : null;
+    const put = (log: Log): void => {
+      if (plan?.(log)) return;
+      resetOut();
+      render();
+      putPayload(log, matcher, outBytes(), 0, outLength());
+    };
+    return { format, name: format.name, put, minBytes: format.size, raw: null };
+  } catch (e) {
+    if (!(e instanceof Unsupported)) throw e;
+    const render = rawRender(scope);
+    const put = (log: Log): void => {
+      resetOut();
+      render();
+      putPayload(log, matcher, outBytes(), 0, outLength());
+    };
+    return { format, name: format.name, put, minBytes: format.size, raw: e.message };
+  }
+}
+
+/** How records of this format become rows. */
+export function eventCode(format: EventFormat, s: Shared): EventCode {
+  const own = format.system === 'ftrace' && Object.hasOwn(special, format.name);
+  return (own ? special[format.name]!(format, s) : null) ?? generalEvent(format, s);
+}

@@ -1,0 +1,78 @@
+import { inflateSync } from 'node:zlib';
+import { Decompress, decompress } from 'fzstd';
+import { FormatError } from './importer.js';
+
+/** Greatest window a zstd stream may ask for; zstd itself refuses more unless told otherwise. */
+const maxWindow = 1 << 27;
+/** Greatest piece that one compressed block may grow to. */
+const maxPiece = 1 << 30;
+
+const bad = (what: string, e: unknown): FormatError =>
+  new FormatError(`${what} data is damaged: ${(e as Error).message}`);
+
+/** @throws FormatError if a zstd frame asks for a window beyond reason. */
+export function checkZstd(b: Uint8Array): void {
+  const single = (b[4]! >> 5) & 1;
+  if (single || b.length < 6) return;
+  const exponent = 10 + (b[5]! >> 3);
+  const window = 2 ** exponent * (1 + (b[5]! & 7) / 8);
+  if (window > maxWindow) {
+    throw new FormatError(`a zstd frame asks for a window of ${window} bytes, over ${maxWindow}`);
+  }
+}
+
+/**
+ * Unpack one block whose size is stated beforehand.
+ * @throws FormatError if it does not give exactly that many bytes, or the algorithm is unknown.
+ */
+export function unpackBlock(algorithm: string, packed: Uint8Array, size: number): Uint8Array {
+  if (size > maxPiece || size > packed.length * 40_000 + 65_536) {
+    throw new FormatError(
+      `${packed.length} packed bytes cannot give the ${size} bytes that the block states`,
+    );
+  }
+  let out: Uint8Array;
+  try {
+    if (algorithm === 'zlib') out = inflateSync(packed, { maxOutputLength: Math.max(1, size) });
+    else if (algorithm === 'zstd') {
+      checkZstd(packed);
+      out = decompress(packed, new Uint8Array(size));
+    } else throw new FormatError(`compression '${algorithm}' is unknown. Known: none, zlib, zstd`);
+  } catch (e) {
+    throw e instanceof FormatError ? e : bad(algorithm, e);
+  }
+  if (out.length !== size) {
+    throw new FormatError(`a block gives ${out.length} bytes, but states ${size}`);
+  }
+  return out;
+}
+
+/** A .zst stream, unpacked as it comes. */
+export async function* unzstd(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const ready: Uint8Array[] = [];
+  const d = new Decompress((data) => void ready.push(data));
+  let first = true;
+  for await (const piece of pieces) {
+    if (first) checkZstd(piece);
+    first = false;
+    d.push(piece);
+    for (const r of ready.splice(0)) if (r.length > 0) yield r;
+  }
+  d.push(new Uint8Array(0), true);
+  for (const r of ready) if (r.length > 0) yield r;
+}
+
+/** A .xz stream, unpacked as it comes. */
+export async function* unxz(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { XzReadableStream } = (await import('xz-decompress')).default;
+  const it = pieces[Symbol.asyncIterator]();
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(to) {
+      const n = await it.next();
+      if (n.done) to.close();
+      else to.enqueue(n.value);
+    },
+  });
+  const reader = new XzReadableStream(stream as never).getReader();
+  for (let n = await reader.read(); !n.done; n = await reader.read()) yield n.value as Uint8Array;
+}
