@@ -1,5 +1,8 @@
 // The public names of ptlab, grouped by room.
 
+// analyses: trace -> table
+export { type Info, infoOf } from './analyses/info.js';
+export { type Overwrite, type Overwrites, overwrites } from './analyses/overwrites.js';
 // events: the one schema, traces, their files
 export { readTrace } from './events/file.js';
 export type { TraceMeta } from './events/meta.js';

@@ -65,6 +65,12 @@ const fields = columnNames.map((name, id) => {
   return new Field(name, typeOf(kind, id), nullable, about);
 });
 
+/** Arrow fields by column. */
+export const arrowFields = Object.fromEntries(fields.map((f) => [f.name, f])) as Record<
+  ColumnName,
+  Field
+>;
+
 /** The Arrow schema of a trace, with what is known of it as metadata. */
 export const arrowSchema = (meta: TraceMeta): Schema =>
   new Schema(fields, metaToMap(meta, schemaVersion));

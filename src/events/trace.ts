@@ -103,3 +103,7 @@ export function span(trace: Trace): { first: bigint; last: bigint } | null {
   }
   return first === undefined ? null : { first, last: last! };
 }
+
+/** Value of row `i` of a boolean column. */
+export const bool = (c: Cursor<Int32Array>, i: number): boolean =>
+  ((c.values[i >> 3]! >> (i & 7)) & 1) === 1;

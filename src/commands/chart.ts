@@ -1,0 +1,33 @@
+import { charts } from '../charts/index.js';
+import { toText } from '../export/text.js';
+import { chartOf, chartSpec, formOf } from './charts.js';
+import type { Answer, Command, Context, Options } from './command.js';
+import { load, traceOptions } from './load.js';
+import { notAnInput, writeOut } from './write.js';
+
+async function run(args: readonly string[], options: Options, context: Context): Promise<Answer> {
+  const [name, path] = args as [string, string];
+  chartOf(name); // an unknown name should not wait for the trace
+  const outputs = (options['output'] as string[] | undefined) ?? [];
+  const writers = outputs.map((o) => [notAnInput(o, [path]), formOf(o)] as const);
+  const spec = chartSpec(name, await load(path, options, context), path);
+  for (const [out, form] of writers) writeOut(out, await form(spec));
+  const text = toText(spec);
+  if (outputs.length === 0) return { json: spec, text };
+  return { json: { chart: name, trace: path, written: outputs }, text: outputs.join('\n') };
+}
+
+/** `ptlab chart`: one chart as picture, text or spec. */
+export const chart: Command = {
+  args: '<chart> <trace>',
+  about: `a chart as picture, text or spec: ${Object.keys(charts).join(', ')}`,
+  options: [
+    ['-o, --output <files...>', 'x.svg, x.png, x.txt or x.vl.json; default: text to stdout'],
+    ...traceOptions,
+  ],
+  examples: [
+    'ptlab chart overwrites trace.txt.gz',
+    'ptlab chart table-ages x.arrow -o ages.svg ages.png',
+  ],
+  run,
+};

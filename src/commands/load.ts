@@ -1,0 +1,63 @@
+import { basename } from 'node:path';
+import type { About } from '../charts/chart.js';
+import type { Trace } from '../events/trace.js';
+import { openTrace } from '../importers/open.js';
+import type { Context, Options } from './command.js';
+
+/** Options of every command that takes a trace. */
+export const traceOptions = [
+  ['--format <name>', 'read the trace as this format instead of looking at it'],
+  ['--kernel <release>', 'kernel the trace was recorded on, where it does not say so itself'],
+] as const;
+
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined;
+
+/** What `OpenOptions` a command line gives, with a progress bar. */
+export function openOptions(path: string, options: Options, context: Context) {
+  const bar = context.progress(`reading ${basename(path)}`);
+  const onProgress = (done: number, total: number): void =>
+    bar.update(done, Math.max(done, total), `${(done / 1e6).toFixed(0)} MB`);
+  const { format, kernel } = options;
+  return { bar, open: { format: text(format), kernel: text(kernel), onProgress } };
+}
+
+/** Say what a reader of the trace should know before its figures. */
+export function tellNotes(name: string, trace: Pick<Trace, 'meta'>, context: Context): void {
+  const { meta } = trace;
+  const { lines, samples } = meta.unparsed;
+  for (const note of meta.notes) context.note(`${name}: ${note}`);
+  if (meta.lost > 0) context.note(`${name}: ${meta.lost} events were lost while recording`);
+  if (lines > 0) {
+    const s = samples[0]!;
+    const where = s.line === undefined ? `byte ${s.offset}` : `line ${s.line}, byte ${s.offset}`;
+    context.note(
+      `${name}: ${lines} lines not understood; first (${where}): ${JSON.stringify(s.text)}`,
+    );
+  }
+}
+
+/** Open a trace for a command: progress bar while reading, then its notes. */
+export async function load(path: string, options: Options, context: Context): Promise<Trace> {
+  const { bar, open } = openOptions(path, options, context);
+  try {
+    const trace = await openTrace(path, open);
+    bar.stop();
+    tellNotes(path, trace, context);
+    return trace;
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Where a chart's numbers come from. */
+export function aboutOf(path: string, trace: Trace, command: readonly string[]): About {
+  const { kernel, sha256, lost } = trace.meta;
+  return {
+    ...(kernel === null ? {} : { kernel }),
+    trace: basename(path),
+    sha256,
+    lost,
+    command: ['ptlab', ...command],
+  };
+}
