@@ -21,6 +21,8 @@ export interface TraceWriter<T> {
   readonly log: Log;
   /** End the trace; `meta.seen` and `meta.complete` are set here. */
   finish(meta: TraceMeta): T;
+  /** Give up: nothing is left behind. */
+  abandon?(): void;
 }
 
 function closeMeta(meta: TraceMeta, log: Log): TraceMeta {
@@ -68,6 +70,10 @@ export function fileWriter(path: string, meta: TraceMeta): TraceWriter<void> {
   const log: Log = newLog((b) => ipc.append(toRecordBatch(b, log, dictionaries, schema)));
   return {
     log,
+    abandon() {
+      closeSync(fd);
+      unlinkSync(part);
+    },
     finish(m) {
       const last = arrowSchema(closeMeta(m, log));
       const sealed = `${part}.sealed`;

@@ -1,13 +1,22 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { fileWriter, memoryWriter, readTrace } from '../events/file.js';
 import { newMeta, type TraceMeta } from '../events/meta.js';
 import { counts, type Trace } from '../events/trace.js';
-import { FormatError, type Importer, type Input } from './importer.js';
-import { importers } from './index.js';
+import { choose, headBytes, wrapperOf } from './choose.js';
+import {
+  type Access,
+  accessOf,
+  checkRange,
+  collect,
+  FormatError,
+  type Importer,
+  type Input,
+} from './importer.js';
+import { unxz, unzstd } from './unpack.js';
 
 /** How a source is to be read. */
 export interface OpenOptions {
@@ -15,17 +24,18 @@ export interface OpenOptions {
   readonly format?: string | undefined;
   /** Kernel release to note, where the source does not say it. */
   readonly kernel?: string | undefined;
-  /** Told how many bytes of the file were read. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Told how many bytes of the file were read, and how many events were found. */
+  readonly onProgress?: ((done: number, total: number, events: number) => void) | undefined;
 }
 
 const pieceBytes = 1 << 20;
-const headBytes = 1 << 16;
 
 /** What is learnt of a source while it is read. */
 interface Source {
   readonly hash: ReturnType<typeof createHash>;
   bytes: number;
+  /** Events found so far, for the progress. */
+  events: () => number;
   /** Why unpacking stopped early. */
   cut?: string;
 }
@@ -37,57 +47,47 @@ async function* rawPieces(path: string, source: Source, options: OpenOptions) {
   for await (const piece of stream as AsyncIterable<Uint8Array>) {
     source.hash.update(piece);
     source.bytes += piece.length;
-    options.onProgress?.(source.bytes, total);
+    options.onProgress?.(source.bytes, total, source.events());
     yield piece;
   }
 }
 
-/** The first piece, and the whole again. */
+/** The first bytes, at least `headBytes` of them where there are so many, and the whole again. */
 async function peek(pieces: AsyncIterable<Uint8Array>) {
   const it = pieces[Symbol.asyncIterator]();
-  const first = await it.next();
+  const first: Uint8Array[] = [];
+  for (let have = 0; have < headBytes; ) {
+    const n = await it.next();
+    if (n.done) break;
+    first.push(n.value);
+    have += n.value.length;
+  }
   async function* again() {
-    if (first.done) return;
-    yield first.value;
+    yield* first.splice(0);
     for (let n = await it.next(); !n.done; n = await it.next()) yield n.value;
   }
-  return { head: first.done ? new Uint8Array(0) : first.value, pieces: again() };
+  const head = first.length === 1 ? first[0]! : Buffer.concat(first);
+  return { head: head as Uint8Array, pieces: again() };
 }
 
-/** A cut .gz gives what could be unpacked; the reason goes to `source.cut`. */
-async function* gunzipped(pieces: AsyncIterable<Uint8Array>, source: Source) {
-  const out = Readable.from(pieces).pipe(createGunzip({ chunkSize: pieceBytes }));
+const unpackers = {
+  gzip: (pieces: AsyncIterable<Uint8Array>) =>
+    Readable.from(pieces).pipe(createGunzip({ chunkSize: pieceBytes })),
+  xz: unxz,
+  zstd: unzstd,
+} as const;
+
+/** What a cut or damaged packed file gives until then; the reason goes to `source.cut`. */
+async function* unpacked(
+  pieces: AsyncIterable<Uint8Array>,
+  wrapper: keyof typeof unpackers,
+  source: Source,
+) {
   try {
-    for await (const piece of out as AsyncIterable<Uint8Array>) yield piece;
+    for await (const piece of unpackers[wrapper](pieces) as AsyncIterable<Uint8Array>) yield piece;
   } catch (e) {
-    source.cut = `unpacking stopped near byte ${source.bytes}: ${(e as Error).message}`;
+    source.cut = `unpacking (${wrapper}) stopped near byte ${source.bytes}: ${(e as Error).message}`;
   }
-}
-
-const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;
-const isArrow = (head: Uint8Array): boolean =>
-  Buffer.from(head.subarray(0, 6)).toString('latin1') === 'ARROW1';
-
-const shown = (head: Uint8Array): string =>
-  JSON.stringify(Buffer.from(head.subarray(0, 48)).toString('latin1'));
-
-/** The importer to use, by name or by the first bytes. */
-function choose(name: string, head: Uint8Array, format?: string): [string, Importer] {
-  const list: Readonly<Record<string, Importer>> = importers;
-  const known = Object.keys(list).join(', ');
-  if (format !== undefined) {
-    if (!Object.hasOwn(list, format)) {
-      throw new FormatError(`unknown format '${format}'. Known: ${known}`);
-    }
-    return [format, list[format]!];
-  }
-  if (head.length === 0) throw new FormatError(`${name}: empty file; nothing to import`);
-  const found = Object.entries(list).find(([, i]) => i.sniff(head.subarray(0, headBytes)));
-  if (found) return found;
-  throw new FormatError(
-    `${name}: no format known to ptlab; it begins (byte 0) with ${shown(head)}. ` +
-      `Known: arrow, ${known}; force one with --format`,
-  );
 }
 
 function checkPath(path: string): void {
@@ -96,23 +96,55 @@ function checkPath(path: string): void {
   if (!statSync(path).isFile()) throw new FormatError(`${path}: not a file`);
 }
 
+/** Positioned reads of a file; closed by `close`. */
+function fileAccess(path: string): Access & { close(): void } {
+  const { size } = statSync(path);
+  const fd = openSync(path, 'r');
+  return {
+    size,
+    read(offset, length) {
+      checkRange(size, offset, length);
+      const bytes = new Uint8Array(length);
+      for (let at = 0; at < length; ) {
+        const n = readSync(fd, bytes, at, length - at, offset + at);
+        if (n === 0) throw new FormatError(`${path}: became shorter while it was read`);
+        at += n;
+      }
+      return bytes;
+    },
+    close: () => closeSync(fd),
+  };
+}
+
 interface Opened {
   readonly source: Source;
   readonly input: Input;
   readonly importer: Importer;
   readonly meta: TraceMeta;
+  readonly close: () => void;
 }
 
 async function open(path: string, options: OpenOptions): Promise<Opened> {
   checkPath(path);
-  const source: Source = { hash: createHash('sha256'), bytes: 0 };
+  const source: Source = { hash: createHash('sha256'), bytes: 0, events: () => 0 };
   let { head, pieces } = await peek(rawPieces(path, source, options));
-  if (isGzip(head)) ({ head, pieces } = await peek(gunzipped(pieces, source)));
+  const wrapper = wrapperOf(head);
+  if (wrapper) ({ head, pieces } = await peek(unpacked(pieces, wrapper, source)));
+  if (head.length === 0 && source.cut !== undefined) throw new FormatError(`${path}: ${source.cut}`);
   const name = path === '-' ? 'stdin' : basename(path);
   const [format, importer] = choose(path, head, options.format);
   const meta = newMeta(name, format);
   if (options.kernel !== undefined) meta.kernel = options.kernel;
-  return { source, importer, meta, input: { name: path, chunks: () => pieces } };
+  let close = (): void => {};
+  const access = async (): Promise<Access> => {
+    if (wrapper || path === '-') return accessOf(await collect(pieces));
+    for await (const piece of pieces) void piece; // for the hash
+    const file = fileAccess(path);
+    close = file.close;
+    return file;
+  };
+  const input: Input = { name: path, chunks: () => pieces, access };
+  return { source, importer, meta, input, close: () => close() };
 }
 
 /** Complete `meta` after reading, and refuse a source in which nothing was found. */
@@ -121,9 +153,10 @@ function settle({ source, meta }: Opened, events: number, path: string): void {
   if (source.cut !== undefined) meta.notes.push(source.cut);
   if (events > 0) return;
   const sample = meta.unparsed.samples[0];
+  const place = sample?.line === undefined ? '' : `line ${sample.line}, `;
   const why = sample
-    ? `; ${meta.unparsed.lines} lines were not understood, the first is ` +
-      `line ${sample.line} (byte ${sample.offset}): ${JSON.stringify(sample.text.slice(0, 80))}`
+    ? `; ${meta.unparsed.lines} lines or records were not understood, the first is ` +
+      `${place}byte ${sample.offset}: ${JSON.stringify(sample.text.slice(0, 80))}`
     : '';
   throw new FormatError(
     `${path}: read as ${meta.format}, but it holds no event${why}. ` +
@@ -132,18 +165,38 @@ function settle({ source, meta }: Opened, events: number, path: string): void {
 }
 
 async function importInto<T>(path: string, opened: Opened, make: Make<T>): Promise<T> {
-  const writer = make(opened.meta);
-  await opened.importer.read(opened.input, writer.log, opened.meta);
-  settle(opened, writer.log.total, path);
-  return writer.finish(opened.meta);
+  const { source, importer, input, meta, close } = opened;
+  const writer = make(meta);
+  source.events = () => writer.log.total;
+  try {
+    await importer.read(input, writer.log, meta);
+    settle(opened, writer.log.total, path);
+  } catch (e) {
+    writer.abandon?.();
+    if (!(e instanceof FormatError) || e.message.startsWith(path)) throw e;
+    throw new FormatError(`${path}: ${e.message}`);
+  } finally {
+    close();
+  }
+  return writer.finish(meta);
 }
 
 type Make<T> = (meta: TraceMeta) => {
   log: Parameters<Importer['read']>[1];
   finish(meta: TraceMeta): T;
+  abandon?(): void;
 };
 
 const cpusSeen = (trace: Trace): number => Object.keys(counts(trace).per_cpu).length;
+
+const isArrow = (path: string): boolean => {
+  const file = fileAccess(path);
+  try {
+    return Buffer.from(file.read(0, Math.min(6, file.size))).toString('latin1') === 'ARROW1';
+  } finally {
+    file.close();
+  }
+};
 
 /**
  * Open a trace of any known format: ptlab's own Arrow file, or anything an importer reads.
@@ -151,10 +204,7 @@ const cpusSeen = (trace: Trace): number => Object.keys(counts(trace).per_cpu).le
  */
 export async function openTrace(path: string, options: OpenOptions = {}): Promise<Trace> {
   checkPath(path);
-  if (path !== '-' && options.format === undefined) {
-    const { head } = await peek(createReadStream(path, { end: 15 }));
-    if (isArrow(head)) return readArrow(path);
-  }
+  if (path !== '-' && options.format === undefined && isArrow(path)) return readArrow(path);
   const trace = await importInto(path, await open(path, options), memoryWriter);
   trace.meta.cpus ??= cpusSeen(trace);
   return trace;

@@ -1,5 +1,6 @@
 import type { EventFormat, Field } from './format.js';
 import { type Int, ops, truncate } from './int.js';
+import type { Formats } from './bprint.js';
 import { compileCall } from './calls.js';
 import { putBytes, putString0 } from './out.js';
 import { type Expr, Unsupported } from './print-fmt.js';
@@ -12,6 +13,7 @@ export interface Scope {
   readonly little: boolean;
   readonly longBytes: number;
   readonly symbols: Symbols;
+  readonly printk: Formats;
 }
 
 /** A compiled expression: a number, a text that it appends to the output, or both. */

@@ -1,10 +1,10 @@
-import { type Log, setInt, setText, setTextBytes } from '../../events/log.js';
+import { type Log, setDict, setText, setTextBytes } from '../../events/log.js';
 import { shapes } from '../../events/shapes.js';
 import { matcherOf, putPayload } from '../payload.js';
-import { binaryPrint, type Formats } from './bprint.js';
+import { binaryPrint } from './bprint.js';
 import { type Code, compile, type Scope } from './eval.js';
 import type { EventFormat, Field } from './format.js';
-import { outBytes, outLength, putHexInt, putText, resetOut } from './out.js';
+import { outBytes, outLength, putText, resetOut } from './out.js';
 import { planOf } from './plan.js';
 import { type Expr, parsePrintFmt, type PrintFmt, Unsupported } from './print-fmt.js';
 import { found, locate, rec, readWide, wide } from './record.js';
@@ -26,9 +26,7 @@ export interface EventCode {
 }
 
 /** What all events of a file share. */
-export interface Shared extends Omit<Scope, 'format'> {
-  readonly printk: Formats;
-}
+export type Shared = Omit<Scope, 'format'>;
 
 const byName = (format: EventFormat, name: string): Field | undefined =>
   format.fields.find((f) => f.name === name);
@@ -41,14 +39,6 @@ function putDetail(log: Log): void {
   if (end > 0) setTextBytes(log, 'detail', bytes, 0, end);
 }
 
-/** Put the symbol at an address field into column `at`. */
-function putAt(log: Log, f: Field, s: Shared, offset: boolean): void {
-  resetOut();
-  readAddress(f, s);
-  putWideSymbol(s, offset);
-  setInt(log, 'at', log.dicts.at.internBytes(outBytes(), 0, outLength()));
-}
-
 function readAddress(f: Field, s: Shared): void {
   if (f.size === 8) return readWide(s.little, rec.at + f.offset);
   const b = rec.bytes;
@@ -59,11 +49,29 @@ function readAddress(f: Field, s: Shared): void {
     : (b[o]! << 24) | (b[o + 1]! << 16) | (b[o + 2]! << 8) | b[o + 3]!;
 }
 
-function putWideSymbol(s: Shared, offset: boolean): void {
-  const name = offset ? s.symbols.full(wide.hi, wide.lo) : s.symbols.name(wide.hi, wide.lo);
-  if (name !== null) return putText(name);
-  putText('0x');
-  putHexInt(wide.hi >>> 0 ? (BigInt(wide.hi >>> 0) << 32n) | BigInt(wide.lo >>> 0) : wide.lo >>> 0);
+/** The function at the address in `wide`, as the function tracer shows it. */
+function putFunction(s: Shared): void {
+  putText(s.symbols.plain(wide.hi, wide.lo) ?? addressText());
+}
+
+const addressText = (): string =>
+  `0x${((BigInt(wide.hi >>> 0) << 32n) | BigInt(wide.lo >>> 0)).toString(16)}`;
+
+/**
+ * Who printed: tracefs writes the function's name where others have the event's, and an address if it
+ * has no name. The row is called the same in both formats.
+ */
+function printer(ip: Field, s: Shared): { nameOf: () => string; putAt: (log: Log) => void } {
+  const name = (): string | null => {
+    readAddress(ip, s);
+    return s.symbols.plain(wide.hi, wide.lo);
+  };
+  return {
+    nameOf: () => name() ?? 'print',
+    putAt(log) {
+      if (name() === null) setDict(log, 'at', addressText());
+    },
+  };
 }
 
 /** trace_marker, trace_puts: an address and a text. */
@@ -71,16 +79,13 @@ function printEvent(format: EventFormat, s: Shared): EventCode | null {
   const ip = byName(format, 'ip');
   const text = byName(format, 'buf') ?? byName(format, 'str');
   if (!ip || !text) return null;
-  const isMark = (): boolean => {
-    readAddress(ip, s);
-    return s.symbols.name(wide.hi, wide.lo) === 'tracing_mark_write';
-  };
+  const who = printer(ip, s);
   const scope: Scope = { ...s, format };
   const value: Expr = { kind: 'call', name: '__get_str', args: [{ kind: 'text', value: text.name }] };
   const pointer = text.type.includes('*'); // bputs keeps the address of its text
   const body = pointer ? null : compile(scope, value).text!;
   const put = (log: Log): void => {
-    if (!isMark()) putAt(log, ip, s, false);
+    who.putAt(log);
     resetOut();
     if (body) body();
     else {
@@ -89,12 +94,8 @@ function printEvent(format: EventFormat, s: Shared): EventCode | null {
     }
     putDetail(log);
   };
-  const nameOf = (): string => (isMark() ? 'tracing_mark_write' : 'print');
-  return { format, name: 'print', nameOf, put, minBytes: text.offset, raw: null };
+  return { format, name: 'print', nameOf: who.nameOf, put, minBytes: text.offset, raw: null };
 }
-
-const addressText = (): string =>
-  `0x${((BigInt(wide.hi >>> 0) << 32n) | BigInt(wide.lo >>> 0)).toString(16)}`;
 
 /** trace_printk with its arguments in binary. */
 function bprintEvent(format: EventFormat, s: Shared): EventCode | null {
@@ -102,15 +103,16 @@ function bprintEvent(format: EventFormat, s: Shared): EventCode | null {
   const fmt = byName(format, 'fmt');
   const buf = byName(format, 'buf');
   if (!ip || !fmt || !buf) return null;
+  const who = printer(ip, s);
   const put = (log: Log): void => {
-    putAt(log, ip, s, false);
+    who.putAt(log);
     resetOut();
     readAddress(fmt, s);
     locate(buf, s.little);
     binaryPrint(s.printk, s, wide.hi, wide.lo, found.start, found.end);
     putDetail(log);
   };
-  return { format, name: 'print', put, minBytes: buf.offset, raw: null };
+  return { format, name: 'print', nameOf: who.nameOf, put, minBytes: buf.offset, raw: null };
 }
 
 /** function: 'func <-parent', as tracefs prints it. */
@@ -121,11 +123,10 @@ function functionEvent(format: EventFormat, s: Shared): EventCode | null {
   const put = (log: Log): void => {
     resetOut();
     readAddress(ip, s);
-    putWideSymbol(s, false);
-    setInt(log, 'at', log.dicts.at.internBytes(outBytes(), 0, outLength()));
+    putFunction(s);
     putText(' <-');
     readAddress(parent, s);
-    putWideSymbol(s, false);
+    putFunction(s);
     putDetail(log);
   };
   return { format, name: 'function', put, minBytes: format.size, raw: null };
@@ -143,7 +144,7 @@ function stackEvent(format: EventFormat, s: Shared): EventCode | null {
     for (let o = start; o + size <= end; o += size) {
       readAddress({ ...caller, offset: o - rec.at, size }, s);
       if ((wide.hi === -1 || size === 4) && wide.lo === -1) break;
-      frames.push(s.symbols.name(wide.hi, wide.lo) ?? addressText());
+      frames.push(s.symbols.plain(wide.hi, wide.lo) ?? addressText());
     }
     setText(log, 'stack', frames.join('\n'));
   };

@@ -1,7 +1,7 @@
 import type { Field } from './format.js';
 
 /** The record being read: `bytes[at, end)` is its data, common fields first. */
-export const rec = { bytes: new Uint8Array(0), at: 0, end: 0 };
+export const rec = { bytes: new Uint8Array(0) as Uint8Array, at: 0, end: 0 };
 
 /** Last 64-bit value read, as two words. */
 export const wide = { hi: 0, lo: 0 };

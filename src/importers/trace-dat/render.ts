@@ -106,8 +106,18 @@ function addressCode(c: Conversion, code: Code): (() => void) | null {
   };
 }
 
-function textCode(c: Conversion, code: Code): () => void {
-  const put = code.text;
+/** The text that a 'char *' points to, where printk_formats names it. */
+function pointedText(code: Code, scope: Scope): (() => void) | undefined {
+  const { field, int } = code;
+  if (!int || !field || !/\bchar\s*\*/.test(field.type)) return undefined;
+  return () => {
+    const [hi, lo] = splitWords(int());
+    putText(scope.printk.textAt(hi, lo) ?? `0x${BigInt.asUintN(64, BigInt(int())).toString(16)}`);
+  };
+}
+
+function textCode(c: Conversion, code: Code, scope: Scope): () => void {
+  const put = code.text ?? pointedText(code, scope);
   if (!put) throw new Unsupported('%s of what is no text');
   if (c.precision < 0) return put;
   return () => {
@@ -118,7 +128,7 @@ function textCode(c: Conversion, code: Code): () => void {
 }
 
 function piece(c: Conversion, code: Code, scope: Scope): () => void {
-  if (c.type === 's') return textCode(c, code);
+  if (c.type === 's') return textCode(c, code, scope);
   if (c.type === 'p' && c.extension !== '') {
     const special = code.int ? symbolCode(c, code.int, scope) : addressCode(c, code);
     if (special) return special;

@@ -2,8 +2,10 @@
 export interface Symbols {
   /** 'name+0x10/0x48 [module]' of an address, or null. */
   full(hi: number, lo: number): string | null;
-  /** 'name' (with '[module]') of an address, or null. */
+  /** 'name [module]' of an address, or null. */
   name(hi: number, lo: number): string | null;
+  /** 'name' alone, as the function tracer, stacks and prints show it, or null. */
+  plain(hi: number, lo: number): string | null;
 }
 
 interface Table {
@@ -68,16 +70,18 @@ const maxCached = 1 << 16;
 const maxFunction = 1n << 24n;
 
 interface Found {
+  readonly plain: string;
   readonly name: string;
   readonly full: string;
 }
 
 /** Symbols of /proc/kallsyms as trace-cmd saved it; addresses hidden as zeros name nothing. */
 export function parseSymbols(text: Uint8Array): Symbols {
-  const table = index(text);
+  let table: Table | null = null; // made when first needed
   const cache = new Map<bigint, Found | null>();
 
   const resolve = (address: bigint): Found | null => {
+    table ??= index(text);
     const i = lookup(table, address);
     if (i < 0 || table.addresses[i] === 0n) return null;
     const start = table.addresses[i]!;
@@ -88,7 +92,7 @@ export function parseSymbols(text: Uint8Array): Symbols {
     if (name === undefined) return null;
     const tail = module ? ` ${module}` : '';
     const place = `+0x${(address - start).toString(16)}/0x${(end - start).toString(16)}`;
-    return { name: name + tail, full: name + place + tail };
+    return { plain: name, name: name + tail, full: name + place + tail };
   };
 
   const get = (hi: number, lo: number): Found | null => {
@@ -105,5 +109,6 @@ export function parseSymbols(text: Uint8Array): Symbols {
   return {
     full: (hi, lo) => get(hi, lo)?.full ?? null,
     name: (hi, lo) => get(hi, lo)?.name ?? null,
+    plain: (hi, lo) => get(hi, lo)?.plain ?? null,
   };
 }
