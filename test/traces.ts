@@ -3,6 +3,7 @@ import { memoryWriter } from '../src/events/file.js';
 import { newMeta } from '../src/events/meta.js';
 import type { Trace } from '../src/events/trace.js';
 import { ftrace } from '../src/importers/ftrace.js';
+import { accessOf } from '../src/importers/importer.js';
 import { root } from './source.js';
 
 /** A sample in data/. */
@@ -19,7 +20,7 @@ export async function readFtrace(text: string | Uint8Array, size?: number): Prom
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
   const meta = newMeta('test', 'ftrace');
   const writer = memoryWriter(meta);
-  await ftrace.read({ name: 'test', chunks: () => pieces(bytes, size) }, writer.log, meta);
+  await ftrace.read({ name: 'test', chunks: () => pieces(bytes, size), access: async () => accessOf(bytes) }, writer.log, meta);
   return writer.finish(meta);
 }
 

@@ -1,4 +1,5 @@
-import { addRow, type Log, setInt } from '../events/log.js';
+import { addRow, type Log, putInt } from '../events/log.js';
+import { columnNames } from '../events/schema.js';
 import { num, readDecimal } from './bytes.js';
 
 const SPACE = 0x20;
@@ -9,6 +10,11 @@ const OPEN = 0x28;
 const CLOSE = 0x29;
 const BRACKET = 0x5b;
 const UNBRACKET = 0x5d;
+const GREATER = 0x3e;
+const PLUS = 0x2b;
+const LOWER_M = 0x6d;
+const LOWER_U = 0x75;
+const LOWER_S = 0x73;
 
 const isDigit = (b: number | undefined): boolean => b! >= 48 && b! <= 57;
 const isBlank = (b: number | undefined): boolean => b === SPACE || b === 9;
@@ -40,7 +46,7 @@ function readTgid(buf: Uint8Array, start: number, end: number): number {
   while (at < end && (buf[at] === SPACE || buf[at] === DASH)) at++;
   head.tgid = -1;
   if (isDigit(buf[at])) {
-    if (!readDecimal(buf, at, end)) return -1;
+    if (!readDecimal(buf, at, end) || num.hi !== 0 || num.lo > 0x7fffffff) return -1;
     head.tgid = num.lo;
     at = num.end;
   }
@@ -65,42 +71,83 @@ function putStamp(hi: number, seconds: number, fraction: number): void {
   head.tsLo = Number(total & 0xffffffffn);
 }
 
+/**
+ * '  25us+: ' of a latency tracer, or '1234ms (+0.123456ms): ': time since its start. `at` is behind
+ * the digits; gives where it ends, or -1.
+ */
+function readRelative(buf: Uint8Array, at: number, end: number): number {
+  const scale = buf[at] === LOWER_U ? 1000 : buf[at] === LOWER_M ? 1e6 : 0;
+  if (scale === 0 || buf[at + 1] !== LOWER_S || num.hi !== 0) return -1;
+  let stop = at + 2;
+  while (stop < end && stop < at + 24 && buf[stop] !== COLON) stop++;
+  if (buf[stop] !== COLON || stop >= end) return -1;
+  const total = num.lo * scale;
+  head.tsHi = Math.floor(total / 0x100000000);
+  head.tsLo = total - head.tsHi * 0x100000000;
+  return stop + 1;
+}
+
 /** 'seconds.fraction:' or, for clocks that count, 'ticks:'; gives where it ends, or -1. */
 function readStamp(buf: Uint8Array, start: number, end: number): number {
   if (!isDigit(buf[start]) || !readDecimal(buf, start, end)) return -1;
   const { hi, lo } = num;
   let at = num.end;
+  if (at >= end) return -1;
   if (buf[at] === COLON) {
     head.tsHi = hi;
     head.tsLo = lo;
     return at + 1;
   }
-  if (buf[at] !== DOT) return -1;
+  if (buf[at] !== DOT) return readRelative(buf, at, end);
   if (!isDigit(buf[at + 1]) || !readDecimal(buf, at + 1, end)) return -1;
   const digits = num.end - at - 1;
   if (digits > 9) return -1;
   at = num.end;
   putStamp(hi, lo, num.lo * scales[digits]!);
-  return buf[at] === COLON ? at + 1 : -1;
+  return at < end && buf[at] === COLON ? at + 1 : -1;
+}
+
+/** A flag column: letters, digits and dots. */
+function flagsEnd(buf: Uint8Array, at: number, end: number): number {
+  while (at < end && !isBlank(buf[at])) at++;
+  return at;
+}
+
+/** '[cpu]', or in the latency format the bare CPU with the flags behind it; -1 if it is neither. */
+function readCpu(buf: Uint8Array, from: number, end: number): number {
+  const open = buf[from] === BRACKET;
+  if (!readDecimal(buf, open ? from + 1 : from, end) || num.hi !== 0 || num.lo > 0xffff) return -1;
+  head.cpu = num.lo;
+  if (open) return buf[num.end] === UNBRACKET && num.end < end ? num.end + 1 : -1;
+  const b = buf[num.end];
+  const isFlag = b === DOT || b === 0x64 || b === 0x44 || b === 0x62 || b === 0x58; // . d D b X
+  return isFlag && flagsEnd(buf, num.end, end) - num.end >= 4 ? num.end : -1;
+}
+
+/** '(+22400) ' that trace-cmd report --ts-diff puts behind the stamp, or the blanks in its place. */
+function skipDifference(buf: Uint8Array, at: number, end: number): number {
+  if (buf[at] !== OPEN || buf[at + 1] !== PLUS) return at;
+  let stop = at + 2;
+  while (stop < end && isDigit(buf[stop])) stop++;
+  return buf[stop] === CLOSE ? skipBlanks(buf, stop + 1, end) : at;
 }
 
 /** '[cpu] flags stamp:' from `at` on; false if it is not that. */
 function readRest(buf: Uint8Array, from: number, end: number): boolean {
-  if (buf[from] !== BRACKET || !readDecimal(buf, from + 1, end)) return false;
-  if (buf[num.end] !== UNBRACKET || num.hi !== 0 || num.lo > 0xffff) return false;
-  head.cpu = num.lo;
-  let at = skipBlanks(buf, num.end + 1, end);
+  let at = readCpu(buf, from, end);
+  if (at < 0) return false;
+  at = skipBlanks(buf, at, end);
   head.flagsStart = head.flagsEnd = at;
   let stop = readStamp(buf, at, end);
   if (stop < 0) {
-    while (at < end && !isBlank(buf[at])) at++;
+    at = flagsEnd(buf, at, end);
     if (at - head.flagsStart > 8) return false;
     head.flagsEnd = at;
     at = skipBlanks(buf, at, end);
     stop = readStamp(buf, at, end);
   }
   if (stop < 0) return false;
-  head.body = skipBlanks(buf, stop, end);
+  head.body = skipDifference(buf, skipBlanks(buf, stop, end), end);
   return true;
 }
 
@@ -123,8 +170,10 @@ function readFrom(buf: Uint8Array, start: number, dash: number, end: number): bo
 
 // The kernel pads comm to 16 characters, so that its dash stands here, whatever comm holds.
 const dashColumn = 16;
-/** No dash is looked for beyond this: comm has at most 16 characters, a quoted line a few more. */
+/** No dash is looked for beyond this: a line has its comm in front. */
 const maxHead = 256;
+/** Bytes of a comm, with its NUL (TASK_COMM_LEN); more is a prefix that is none of ftrace's. */
+const maxComm = 16;
 
 /**
  * Read what stands before the event: comm, pid, tgid, CPU, flags, stamp. Comm may hold blanks,
@@ -132,22 +181,31 @@ const maxHead = 256;
  */
 export function readHead(buf: Uint8Array, start: number, end: number): boolean {
   const usual = start + dashColumn;
-  if (buf[usual] === DASH && usual < end && readFrom(buf, start, usual, end)) return true;
-  const last = Math.min(end, start + maxHead);
-  for (let at = start; at < last; at++) {
+  if (usual < end && buf[usual] === DASH && readFrom(buf, start, usual, end)) return true;
+  const first = skipBlanks(buf, start, end);
+  if (buf[first] === GREATER) return false; // a quoted line: its prefix is no comm
+  const last = Math.min(end, first + maxComm + 1, start + maxHead);
+  for (let at = first; at < last; at++) {
     if (buf[at] === DASH && isDigit(buf[at + 1]) && readFrom(buf, start, at, end)) return true;
   }
   return false;
 }
 
+const column = (name: (typeof columnNames)[number]): number => columnNames.indexOf(name);
+const CPU = column('cpu');
+const PID = column('pid');
+const TASK = column('task');
+const TGID = column('tgid');
+const FLAGS = column('flags');
+
 /** Append a row with what `readHead` found. */
 export function addHead(log: Log, buf: Uint8Array, event: number): void {
   addRow(log, head.tsHi, head.tsLo, event);
-  setInt(log, 'cpu', head.cpu);
-  setInt(log, 'pid', head.pid);
-  setInt(log, 'task', log.dicts.task.internBytes(buf, head.commStart, head.commEnd));
-  if (head.tgid >= 0) setInt(log, 'tgid', head.tgid);
+  putInt(log, CPU, head.cpu);
+  putInt(log, PID, head.pid);
+  putInt(log, TASK, log.dicts.task.internBytes(buf, head.commStart, head.commEnd));
+  if (head.tgid >= 0) putInt(log, TGID, head.tgid);
   if (head.flagsEnd > head.flagsStart) {
-    setInt(log, 'flags', log.dicts.flags.internBytes(buf, head.flagsStart, head.flagsEnd));
+    putInt(log, FLAGS, log.dicts.flags.internBytes(buf, head.flagsStart, head.flagsEnd));
   }
 }

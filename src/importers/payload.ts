@@ -1,24 +1,38 @@
 import {
   type Log,
+  putF64,
+  putInt,
+  putU64,
   setBool,
   setDict,
-  setF64,
   setInt,
   setTextBytes,
-  setU64,
-  setVa,
 } from '../events/log.js';
-import { type ColumnName, columns, type NameOf } from '../events/schema.js';
+import { type ColumnName, columnNames, columns, type NameOf } from '../events/schema.js';
 import { probeAt, type Shape, type ShapeField, shapes } from '../events/shapes.js';
 import { ascii, find, holds, isExact, num, readDecimal, readHex } from './bytes.js';
+
+/** How a number is kept. */
+type Store = 'wide' | 'va' | 'double' | 'int';
 
 interface Field {
   readonly literal: Uint8Array;
   readonly key: Uint8Array;
   readonly column: ColumnName;
+  readonly index: number;
+  readonly store: Store;
   readonly kind: ShapeField['kind'];
   /** First byte after the field, or -1 at the end of the text. */
   readonly stop: number;
+}
+
+const indexOf = (column: ColumnName): number => columnNames.indexOf(column);
+const pageIndex = indexOf('va_page');
+
+function storeOf(column: ColumnName): Store {
+  if (column === 'va') return 'va';
+  const { kind } = columns[column];
+  return kind === 'u64' || kind === 'i64' ? 'wide' : kind === 'f64' ? 'double' : 'int';
 }
 
 /** A shape made ready for bytes. */
@@ -34,6 +48,8 @@ function ready(shape: Shape): Matcher {
     literal: ascii(f.literal),
     key: ascii(f.key),
     column: f.column,
+    index: indexOf(f.column),
+    store: storeOf(f.column),
     kind: f.kind,
     stop: literals[i]![0] ?? -1,
   }));
@@ -46,23 +62,21 @@ const matchers = new Map(Object.entries(shapes).map(([name, shape]) => [name, re
 export const matcherOf = (event: string): Matcher | undefined => matchers.get(event);
 
 /** Put the number in `num` into a column; false if the column cannot hold it exactly. */
-function putNumber(log: Log, column: ColumnName): boolean {
+function putNumber(log: Log, f: Field): boolean {
   const { hi, lo } = num;
-  switch (columns[column].kind) {
-    case 'u64':
-    case 'i64':
-      if (column === 'va') setVa(log, hi, lo);
-      else setU64(log, column as NameOf<'u64'>, hi, lo);
-      return true;
-    case 'f64':
-      if (!isExact(hi, lo)) return false;
-      setF64(log, column as NameOf<'f64'>, (hi >>> 0) * 0x100000000 + (lo >>> 0));
-      return true;
-    default:
-      if (hi !== 0) return false;
-      setInt(log, column as NameOf<'u32'>, lo >>> 0);
-      return true;
+  if (f.store === 'double') {
+    if (!isExact(hi, lo)) return false;
+    putF64(log, f.index, (hi >>> 0) * 0x100000000 + (lo >>> 0));
+    return true;
   }
+  if (f.store === 'int') {
+    if (hi !== 0) return false;
+    putInt(log, f.index, lo >>> 0);
+    return true;
+  }
+  putU64(log, f.index, hi, lo);
+  if (f.store === 'va') putF64(log, pageIndex, (hi >>> 0) * 0x100000 + (lo >>> 12));
+  return true;
 }
 
 const TRUE = ascii('true');
@@ -83,7 +97,7 @@ function putSigned(log: Log, f: Field, buf: Uint8Array, at: number, end: number)
     num.lo = -num.lo >>> 0;
     num.hi = (~num.hi + (num.lo === 0 ? 1 : 0)) >>> 0;
   }
-  putNumber(log, f.column);
+  putNumber(log, f);
   return num.end;
 }
 
@@ -91,7 +105,7 @@ function putText(log: Log, f: Field, buf: Uint8Array, at: number, end: number): 
   let stop = at;
   while (stop < end && buf[stop] !== f.stop) stop++;
   const name = f.column as NameOf<'dict'>;
-  setInt(log, name, log.dicts[name].internBytes(buf, at, stop));
+  putInt(log, f.index, log.dicts[name].internBytes(buf, at, stop));
   return stop;
 }
 
@@ -105,13 +119,13 @@ function putField(log: Log, f: Field, buf: Uint8Array, at: number, end: number):
   switch (f.kind) {
     case 'd':
       if (!readDecimal(buf, at, end) || !isCanonical(buf, at)) return -1;
-      return putNumber(log, f.column) ? num.end : -1;
+      return putNumber(log, f) ? num.end : -1;
     case 'x':
       if (!readHex(buf, at, end) || !isCanonical(buf, at)) return -1;
-      return putNumber(log, f.column) ? num.end : -1;
+      return putNumber(log, f) ? num.end : -1;
     case 'p':
       if (!readHex(buf, at, end) || num.end - at !== 16) return -1;
-      return putNumber(log, f.column) ? num.end : -1;
+      return putNumber(log, f) ? num.end : -1;
     case 'i':
       return putSigned(log, f, buf, at, end);
     case 's':
@@ -152,7 +166,7 @@ function putAnyhow(log: Log, f: Field, buf: Uint8Array, at: number, end: number)
     : f.kind === 'p'
       ? readHex(buf, at, end)
       : readDecimal(buf, at, end);
-  if (ok) putNumber(log, f.column);
+  if (ok) putNumber(log, f);
 }
 
 /** Find what can be found by key in a text that does not fit: other kernels print more or less. */

@@ -1,5 +1,5 @@
-import { type Log, setBool, setDict, setF64, setInt, setU64, setVa } from '../../events/log.js';
-import { columns, type NameOf } from '../../events/schema.js';
+import { type Log, putF64, putInt, putU64, setBool, setDict, setVa } from '../../events/log.js';
+import { columnNames, columns, type NameOf } from '../../events/schema.js';
 import type { Shape, ShapeField } from '../../events/shapes.js';
 import { isExact } from '../bytes.js';
 import type { Code } from './eval.js';
@@ -51,6 +51,7 @@ function numberPut(f: ShapeField, code: Code, little: boolean): Put | null {
   if (!read) return null;
   const { column } = f;
   const { kind } = columns[column];
+  const index = columnNames.indexOf(column);
   if (column === 'va') {
     return (log) => {
       read();
@@ -61,7 +62,7 @@ function numberPut(f: ShapeField, code: Code, little: boolean): Put | null {
   if (kind === 'u64' || kind === 'i64') {
     return (log) => {
       read();
-      setU64(log, column as NameOf<'u64' | 'i64'>, wide.hi, wide.lo);
+      putU64(log, index, wide.hi, wide.lo);
       return true;
     };
   }
@@ -69,14 +70,14 @@ function numberPut(f: ShapeField, code: Code, little: boolean): Put | null {
     return (log) => {
       read();
       if (!isExact(wide.hi, wide.lo)) return false;
-      setF64(log, column as NameOf<'f64'>, (wide.hi >>> 0) * 0x100000000 + (wide.lo >>> 0));
+      putF64(log, index, (wide.hi >>> 0) * 0x100000000 + (wide.lo >>> 0));
       return true;
     };
   }
   return (log) => {
     read();
     if (wide.hi !== 0) return false;
-    setInt(log, column as NameOf<'u32'>, wide.lo >>> 0);
+    putInt(log, index, wide.lo >>> 0);
     return true;
   };
 }
@@ -84,10 +85,11 @@ function numberPut(f: ShapeField, code: Code, little: boolean): Put | null {
 /** The text that a piece of code appends, interned in a column. */
 function textPut(f: ShapeField, p: Piece): Put {
   const name = f.column as NameOf<'dict'>;
+  const index = columnNames.indexOf(name);
   return (log) => {
     resetOut();
     p.put();
-    setInt(log, name, log.dicts[name].internBytes(outBytes(), 0, outLength()));
+    putInt(log, index, log.dicts[name].internBytes(outBytes(), 0, outLength()));
     return true;
   };
 }
