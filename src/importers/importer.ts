@@ -19,6 +19,11 @@ export interface Input {
   chunks(): AsyncIterable<Uint8Array>;
   /** The content, unpacked, for formats that jump about in it. */
   access(): Promise<Access>;
+  /**
+   * What `command` prints when run with `args` and, last, the path of the source.
+   * @throws FormatError if it is not installed, or the source is no plain file.
+   */
+  tool(command: string, args: readonly string[]): AsyncIterable<Uint8Array>;
 }
 
 /** Reads one format: a file in importers/, a line in importers/index.ts. */
@@ -62,10 +67,15 @@ export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8A
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
+/** For sources that are no plain file. */
+export function noTool(command: string): never {
+  throw new FormatError(`${command} reads plain files only: unpack it to a file first`);
+}
+
 /** Bytes in memory as an `Input`. */
 export function inputOf(name: string, bytes: Uint8Array): Input {
   async function* once() {
     yield bytes;
   }
-  return { name, chunks: once, access: async () => accessOf(bytes) };
+  return { name, chunks: once, access: async () => accessOf(bytes), tool: noTool };
 }

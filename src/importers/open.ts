@@ -1,6 +1,7 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, existsSync, openSync, readSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { fileWriter, memoryWriter, readTrace } from '../events/file.js';
@@ -15,6 +16,7 @@ import {
   FormatError,
   type Importer,
   type Input,
+  noTool,
 } from './importer.js';
 import { unxz, unzstd } from './unpack.js';
 
@@ -116,6 +118,30 @@ function fileAccess(path: string): Access & { close(): void } {
   };
 }
 
+/** What a program prints of a file; its messages go into the error, should it fail. */
+async function* runTool(
+  command: string,
+  args: readonly string[],
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) void piece; // for the hash
+  const child = spawn(command, [...args, resolve(path)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (d: Buffer) => {
+    if (said.length < 2000) said += d.toString();
+  });
+  const ended = new Promise<string | null>((done) => {
+    child.on('error', (e) => done(e.message));
+    child.on('close', (code) => done(code === 0 ? null : `status ${code}: ${said.trim()}`));
+  });
+  yield* child.stdout as AsyncIterable<Uint8Array>;
+  const wrong = await ended;
+  if (wrong === null) return;
+  const missing = /ENOENT/.test(wrong) ? `; install ${command}, or import what it prints` : '';
+  throw new FormatError(`${command} ${args.join(' ')} failed: ${wrong}${missing}`);
+}
+
 interface Opened {
   readonly source: Source;
   readonly input: Input;
@@ -135,15 +161,17 @@ async function open(path: string, options: OpenOptions): Promise<Opened> {
   const [format, importer] = choose(path, head, options.format);
   const meta = newMeta(name, format);
   if (options.kernel !== undefined) meta.kernel = options.kernel;
+  const plainFile = !wrapper && path !== '-';
   let close = (): void => {};
   const access = async (): Promise<Access> => {
-    if (wrapper || path === '-') return accessOf(await collect(pieces));
+    if (!plainFile) return accessOf(await collect(pieces));
     for await (const piece of pieces) void piece; // for the hash
     const file = fileAccess(path);
     close = file.close;
     return file;
   };
-  const input: Input = { name: path, chunks: () => pieces, access };
+  const tool = plainFile ? (c: string, args: readonly string[]) => runTool(c, args, path, pieces) : noTool;
+  const input: Input = { name: path, chunks: () => pieces, access, tool };
   return { source, importer, meta, input, close: () => close() };
 }
 

@@ -2,7 +2,7 @@ import { addRow, type Log, setInt, setText } from '../events/log.js';
 import { addGap, addLoss, addUnparsed, type TraceMeta } from '../events/meta.js';
 import { holds } from './bytes.js';
 import { ftrace } from './ftrace.js';
-import { type Access, FormatError, type Importer, type Input } from './importer.js';
+import { type Access, FormatError, type Importer, type Input, noTool } from './importer.js';
 import { parseFormats } from './trace-dat/bprint.js';
 import { type Dat, optionId, optionText } from './trace-dat/dat.js';
 import { Damaged } from './trace-dat/eval.js';
@@ -241,7 +241,7 @@ function textInput(from: Access, name: string, offset: number, size: number): In
     }
   }
   const access = async (): Promise<Access> => from;
-  return { name, chunks, access };
+  return { name, chunks, access, tool: noTool };
 }
 
 const magic = Uint8Array.of(0x17, 0x08, 0x44, ...new TextEncoder().encode('tracing'));
