@@ -20,7 +20,11 @@ export async function readFtrace(text: string | Uint8Array, size?: number): Prom
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
   const meta = newMeta('test', 'ftrace');
   const writer = memoryWriter(meta);
-  await ftrace.read({ name: 'test', chunks: () => pieces(bytes, size), access: async () => accessOf(bytes) }, writer.log, meta);
+  await ftrace.read(
+    { name: 'test', chunks: () => pieces(bytes, size), access: async () => accessOf(bytes) },
+    writer.log,
+    meta,
+  );
   return writer.finish(meta);
 }
 

@@ -37,6 +37,6 @@ export function choose(name: string, head: Uint8Array, format?: string): [string
   if (found) return found;
   throw new FormatError(
     `${name}: no format known to ptlab; it begins (byte 0) with ${shown(head)}. ` +
-      `Known: arrow, ${known}; force one with --format`,
+      `Known: ${known}; force one with --format`,
   );
 }

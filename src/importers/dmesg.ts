@@ -1,5 +1,14 @@
 import { decodeText } from '../events/dict.js';
-import { addRow, type Log, setBool, setDict, setF64, setInt, setText, setVa } from '../events/log.js';
+import {
+  addRow,
+  type Log,
+  setBool,
+  setDict,
+  setF64,
+  setInt,
+  setText,
+  setVa,
+} from '../events/log.js';
 import type { TraceMeta } from '../events/meta.js';
 import type { Importer } from './importer.js';
 import { eachLine } from './lines.js';
@@ -57,7 +66,10 @@ function endReport(s: State): void {
 function readReport(s: State, text: string): boolean {
   const { log } = s;
   if (s.frames) {
-    const f = /^\s*(?:\[<[0-9a-f]+>\]\s*)?(\? )?([A-Za-z_][\w.]*\+0x[0-9a-f]+\/0x[0-9a-f]+.*?)\s*$/.exec(text);
+    const f =
+      /^\s*(?:\[<[0-9a-f]+>\]\s*)?(\? )?([A-Za-z_][\w.]*\+0x[0-9a-f]+\/0x[0-9a-f]+.*?)\s*$/.exec(
+        text,
+      );
     if (f) {
       s.frames.push(`${f[1] ?? ''}${f[2]}`);
       return true;
@@ -66,7 +78,8 @@ function readReport(s: State, text: string): boolean {
     endReport(s);
     return false;
   }
-  const who = /\bpid: (\d+), name: (.*)$/.exec(text) ?? /PID: (\d+) (?:UID: \d+ )?Comm: (\S+)/.exec(text);
+  const who =
+    /\bpid: (\d+), name: (.*)$/.exec(text) ?? /PID: (\d+) (?:UID: \d+ )?Comm: (\S+)/.exec(text);
   if (who) {
     if (Number(who[1]) <= 0x7fffffff) setInt(log, 'pid', Number(who[1]));
     setDict(log, 'task', who[2]!.trim());
@@ -82,7 +95,9 @@ function readReport(s: State, text: string): boolean {
     endReport(s);
     return true;
   }
-  return /^(in_atomic\(\)|preempt_count:|RCU nest depth:|Hardware name:|Modules linked in:|Preemption disabled at:|CPU: \d+|Tainted:|pstate:|pc :|lr :|sp :|x\d+\s?:|Mem abort info:|\s+ESR|\s+EC |\s+SET |\s+EA |\s+FSC|Data abort|\s+ISV|\s+CM |\s+GCS|swapper pgtable|\[[0-9a-f]{16}\] (?:pgd|address)|Internal error|Code:)/.test(text);
+  return /^(in_atomic\(\)|preempt_count:|RCU nest depth:|Hardware name:|Modules linked in:|Preemption disabled at:|CPU: \d+|Tainted:|pstate:|pc :|lr :|sp :|x\d+\s?:|Mem abort info:|\s+ESR|\s+EC |\s+SET |\s+EA |\s+FSC|Data abort|\s+ISV|\s+CM |\s+GCS|swapper pgtable|\[[0-9a-f]{16}\] (?:pgd|address)|Internal error|Code:)/.test(
+    text,
+  );
 }
 
 function addLine(s: State, ns: bigint | null, text: string): void {

@@ -97,7 +97,9 @@ const signed = (text: string): bigint =>
 
 /** '= 0xffff', 'func ret=0x0', 'func': name and return value of a comment behind a call. */
 function comment(text: string): { name?: string; ret?: bigint } {
-  const ret = /(?:^|\s)(?:=\s*|ret(?:val)?=\s*)(-?(?:0x[0-9a-f]{1,16}|\d{1,19}))(?:\s|$)/.exec(text);
+  const ret = /(?:^|\s)(?:=\s*|ret(?:val)?=\s*)(-?(?:0x[0-9a-f]{1,16}|\d{1,19}))(?:\s|$)/.exec(
+    text,
+  );
   const name = /^([A-Za-z_][\w.$]*)(?:\s|$)/.exec(text);
   return {
     ...(name && !text.startsWith('ret=') ? { name: name[1]! } : {}),
@@ -105,7 +107,8 @@ function comment(text: string): { name?: string; ret?: bigint } {
   };
 }
 
-const call = /^([A-Za-z_][\w.$]*(?:\s*\[[^\]]*\])?)\((.*?)\)\s*(;|\{)?\s*(?:\/\*\s*(.*?)\s*\*\/)?\s*$/;
+const call =
+  /^([A-Za-z_][\w.$]*(?:\s*\[[^\]]*\])?)\((.*?)\)\s*(;|\{)?\s*(?:\/\*\s*(.*?)\s*\*\/)?\s*$/;
 
 function callBody(m: RegExpExecArray, stack: string[], depth: string): Body {
   const [, name, args, end, about] = m as unknown as [string, string, string, string?, string?];
@@ -145,9 +148,7 @@ function bodyOf(text: string, stack: string[]): Body | null {
   const note = /^\/\*\s?(.*?)\s*\*\/$/.exec(body);
   if (!note) return null;
   const named = /^([A-Za-z_]\w*): (.*)$/.exec(note[1]!);
-  return named
-    ? { event: named[1]!, detail: [named[2]!] }
-    : { event: 'print', detail: [note[1]!] };
+  return named ? { event: named[1]!, detail: [named[2]!] } : { event: 'print', detail: [note[1]!] };
 }
 
 /** Fill the columns of the current row from a body. */

@@ -31,7 +31,8 @@ const isPlace = (name: string): boolean => /^0x|.\+0x/.test(name);
 
 function kindOf(s: State, name: string): Kind {
   const { dicts } = s.log;
-  if (isPlace(name)) return { how: 'print', event: dicts.event.intern('print'), matcher: undefined };
+  if (isPlace(name))
+    return { how: 'print', event: dicts.event.intern('print'), matcher: undefined };
   const how = /^funcgraph_(entry|exit)$/.test(name) ? 'graph' : 'event';
   return { how, event: dicts.event.intern(name), matcher: matcherOf(name) };
 }
@@ -87,7 +88,8 @@ function addNamed(s: State, buf: Uint8Array, colon: number, end: number): void {
     else putPayload(log, kind.matcher, buf, from, end);
     return;
   }
-  if (kind.how === 'graph' && putGraphPayload(log, s.graph, head.cpu, textOf(buf, from, end))) return;
+  if (kind.how === 'graph' && putGraphPayload(log, s.graph, head.cpu, textOf(buf, from, end)))
+    return;
   if (kind.how === 'print') setInt(log, 'at', log.dicts.at.internBytes(buf, head.body, colon));
   from = Math.min(end, from + 1);
   if (from < end) setTextBytes(log, 'detail', buf, from, end);
@@ -168,7 +170,9 @@ function finish(s: State): void {
   addLoss(meta, null, s.overwritten);
   if (s.outOfOrder > 0) meta.notes.push(`${s.outOfOrder} events are older than the one before`);
   if (graph.undated > 0) {
-    meta.notes.push(`${graph.undated} function_graph lines have no stamp (no funcgraph-abstime): 0`);
+    meta.notes.push(
+      `${graph.undated} function_graph lines have no stamp (no funcgraph-abstime): 0`,
+    );
   }
   if (s.around > 0) meta.notes.push(`${s.around} lines of HTML around the trace`);
   const entries = log.total + graph.leaves; // a leaf is an entry and an exit in the ring buffer

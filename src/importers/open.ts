@@ -5,6 +5,7 @@ import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { fileWriter, memoryWriter, readTrace } from '../events/file.js';
+import { mergeInto, mergeMeta } from '../events/merge.js';
 import { newMeta, type TraceMeta } from '../events/meta.js';
 import { counts, type Trace } from '../events/trace.js';
 import { choose, headBytes, wrapperOf } from './choose.js';
@@ -156,7 +157,8 @@ async function open(path: string, options: OpenOptions): Promise<Opened> {
   let { head, pieces } = await peek(rawPieces(path, source, options));
   const wrapper = wrapperOf(head);
   if (wrapper) ({ head, pieces } = await peek(unpacked(pieces, wrapper, source)));
-  if (head.length === 0 && source.cut !== undefined) throw new FormatError(`${path}: ${source.cut}`);
+  if (head.length === 0 && source.cut !== undefined)
+    throw new FormatError(`${path}: ${source.cut}`);
   const name = path === '-' ? 'stdin' : basename(path);
   const [format, importer] = choose(path, head, options.format);
   const meta = newMeta(name, format);
@@ -170,7 +172,9 @@ async function open(path: string, options: OpenOptions): Promise<Opened> {
     close = file.close;
     return file;
   };
-  const tool = plainFile ? (c: string, args: readonly string[]) => runTool(c, args, path, pieces) : noTool;
+  const tool = plainFile
+    ? (c: string, args: readonly string[]) => runTool(c, args, path, pieces)
+    : noTool;
   const input: Input = { name: path, chunks: () => pieces, access, tool };
   return { source, importer, meta, input, close: () => close() };
 }
@@ -232,16 +236,21 @@ const isArrow = (path: string): boolean => {
  */
 export async function openTrace(path: string, options: OpenOptions = {}): Promise<Trace> {
   checkPath(path);
-  if (path !== '-' && options.format === undefined && isArrow(path)) return readArrow(path);
+  if (path !== '-' && options.format === undefined && isArrow(path)) {
+    const own = readArrow(path);
+    if (own) return own;
+  }
   const trace = await importInto(path, await open(path, options), memoryWriter);
   trace.meta.cpus ??= cpusSeen(trace);
   return trace;
 }
 
-function readArrow(path: string): Trace {
+/** ptlab's own file; null for another Arrow file, which is imported like any table. */
+function readArrow(path: string): Trace | null {
   try {
     return readTrace(path);
   } catch (e) {
+    if (/not a ptlab trace/.test((e as Error).message)) return null;
     throw new FormatError(`${path}: ${(e as Error).message}`);
   }
 }
@@ -255,4 +264,18 @@ export async function importFile(
   const opened = await open(path, options);
   await importInto(path, opened, (meta) => fileWriter(out, meta));
   return opened.meta;
+}
+
+/** Several sources as one trace, by time; each row names its file in `source`. */
+export async function openTraces(
+  paths: readonly string[],
+  options: OpenOptions = {},
+): Promise<Trace> {
+  const traces: Trace[] = [];
+  for (const path of paths) traces.push(await openTrace(path, options));
+  if (traces.length === 1) return traces[0]!;
+  const meta = mergeMeta(traces.map((t) => t.meta));
+  const writer = memoryWriter(meta);
+  mergeInto(writer.log, traces);
+  return writer.finish(meta);
 }

@@ -131,7 +131,9 @@ export const perfScript: Importer = {
     const lines = Buffer.from(bytes).toString('latin1').split('\n', 400);
     if (/^# (captured on|cmdline : .*perf)/m.test(lines.slice(0, 40).join('\n'))) return true;
     const first = lines.filter((l) => l.trim() !== '' && !l.startsWith('#'));
-    return first.slice(0, 40).some((l) => !/^\s*\S.*-\d+\s+(\(.*\)\s*)?\[/.test(l) && parseSample(l));
+    return first
+      .slice(0, 40)
+      .some((l) => !/^\s*\S.*-\d+\s+(\(.*\)\s*)?\[/.test(l) && parseSample(l));
   },
   async read(input, log, meta) {
     const s: State = { log, meta, frames: null, undated: 0 };
@@ -151,7 +153,10 @@ export const perfData: Importer = {
   sniff: (b) => /^(PERFILE2|2ELIFREP)$/.test(Buffer.from(b.subarray(0, 8)).toString('latin1')),
   read: (input, log, meta) =>
     perfScript.read(
-      { ...input, chunks: () => input.tool('perf', ['script', '--ns', '--show-lost-events', '-i']) },
+      {
+        ...input,
+        chunks: () => input.tool('perf', ['script', '--ns', '--show-lost-events', '-i']),
+      },
       log,
       meta,
     ),

@@ -259,7 +259,8 @@ export const traceDat: Importer = {
       b.cpus.map((cpu) => newCpuReader(from, dat, i, b, cpu)),
     );
     merge(rows, readers, () => {});
-    for (const t of dat.texts) await ftrace.read(textInput(from, input.name, t.offset, t.size), log, meta);
+    for (const t of dat.texts)
+      await ftrace.read(textInput(from, input.name, t.offset, t.size), log, meta);
     close(rows, dat);
   },
 };

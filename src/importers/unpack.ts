@@ -76,3 +76,7 @@ export async function* unxz(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<U
   const reader = new XzReadableStream(stream as never).getReader();
   for (let n = await reader.read(); !n.done; n = await reader.read()) yield n.value as Uint8Array;
 }
+
+/** Unpack a zstd block of a known size, for Parquet. */
+export const zstdBlock = (packed: Uint8Array, size: number): Uint8Array =>
+  unpackBlock('zstd', packed, size);

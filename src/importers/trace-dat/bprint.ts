@@ -74,7 +74,8 @@ function putOne(c: Conversion, a: Args, symbols: Symbols): boolean {
   if (c.type === 's' || (c.type === 'p' && !keptPointer.test(c.extension))) return nextText(a);
   const v = nextInt(a, bytesOf(c, a.longBytes));
   if (v === null) return false;
-  if (c.type === 'p' && /[sSfFB]/.test(c.extension)) putSymbol(symbols, v, /[SB]/.test(c.extension));
+  if (c.type === 'p' && /[sSfFB]/.test(c.extension))
+    putSymbol(symbols, v, /[SB]/.test(c.extension));
   else putNumber(c, v, a.longBytes);
   return true;
 }
@@ -104,7 +105,8 @@ export function binaryPrint(
       ok = putOne(c, a, s.symbols);
       if (c.type === 's' && precision >= 0) cutOut(Math.min(outLength(), from + precision));
     };
-    if (width > 0 && width < 4096) putPadded(width, c.flags.includes('-'), c.flags.includes('0'), put);
+    if (width > 0 && width < 4096)
+      putPadded(width, c.flags.includes('-'), c.flags.includes('0'), put);
     else put();
     if (!ok) return putText('<?>');
   }

@@ -112,18 +112,30 @@ function elements(
 const hexBytes =
   (space: boolean): Call =>
   (scope, [of, count]) =>
-    elements(scope, of!, count, () => 1, (v, i) => {
-      if (space && i > 0) putByte(0x20);
-      putHex(v as number, 2);
-    });
+    elements(
+      scope,
+      of!,
+      count,
+      () => 1,
+      (v, i) => {
+        if (space && i > 0) putByte(0x20);
+        putHex(v as number, 2);
+      },
+    );
 
 const array: Call = (scope, [of, count, size]) => {
   const bytes = Number(size ? intOf(compile(scope, size), 'a size')() : 4);
-  const inner = elements(scope, of!, count, () => bytes, (v, i) => {
-    if (i > 0) putByte(0x2c);
-    putBytes(ZERO_X);
-    putHexInt(v);
-  });
+  const inner = elements(
+    scope,
+    of!,
+    count,
+    () => bytes,
+    (v, i) => {
+      if (i > 0) putByte(0x2c);
+      putBytes(ZERO_X);
+      putHexInt(v);
+    },
+  );
   const text = (): void => {
     putByte(0x7b);
     inner.text!();

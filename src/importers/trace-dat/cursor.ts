@@ -71,9 +71,7 @@ export function size64(c: Cursor, what: string): number {
   const at = c.at;
   const v = u64(c);
   if (v > BigInt(c.limit)) {
-    throw new FormatError(
-      `byte ${at}: ${what} is ${v}, but the source has only ${c.limit} bytes`,
-    );
+    throw new FormatError(`byte ${at}: ${what} is ${v}, but the source has only ${c.limit} bytes`);
   }
   return Number(v);
 }
@@ -86,7 +84,9 @@ export function string0(c: Cursor): string {
   const codes: number[] = [];
   for (let b = take(c, 1)[0]!; b !== 0; b = take(c, 1)[0]!) {
     if (codes.push(b) > maxString) {
-      throw new FormatError(`byte ${start}: a name of more than ${maxString} bytes without its end`);
+      throw new FormatError(
+        `byte ${start}: a name of more than ${maxString} bytes without its end`,
+      );
     }
   }
   return Buffer.from(codes).toString('utf8');

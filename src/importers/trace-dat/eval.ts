@@ -1,7 +1,7 @@
-import type { EventFormat, Field } from './format.js';
-import { type Int, ops, truncate } from './int.js';
 import type { Formats } from './bprint.js';
 import { compileCall } from './calls.js';
+import type { EventFormat, Field } from './format.js';
+import { type Int, ops, truncate } from './int.js';
 import { putBytes, putString0 } from './out.js';
 import { type Expr, Unsupported } from './print-fmt.js';
 import { found, intReader, locate, rec } from './record.js';
@@ -92,8 +92,12 @@ const typeSizes: Record<string, number> = {
 }; // biome-ignore format: a table
 
 /** Bytes and sign of a C type; null for what is not an integer. */
-export function integerType(type: string, longBytes: number): { size: number; signed: boolean } | null {
-  const signed = !/\bunsigned\b|\b_*u(8|16|32|64|int)|\bsize_t\b|\*|\bbool\b/.test(type) || /ssize_t/.test(type);
+export function integerType(
+  type: string,
+  longBytes: number,
+): { size: number; signed: boolean } | null {
+  const signed =
+    !/\bunsigned\b|\b_*u(8|16|32|64|int)|\bsize_t\b|\*|\bbool\b/.test(type) || /ssize_t/.test(type);
   if (type.includes('*')) return { size: longBytes, signed: false };
   if (/\blong long\b/.test(type)) return { size: 8, signed };
   if (/\blong\b|\bs?size_t\b|uintptr_t/.test(type)) return { size: longBytes, signed };
@@ -138,7 +142,8 @@ function compileIndex(scope: Scope, of: Expr, at: Expr): Code {
   const int = (): Int => {
     find(f, scope.little);
     const o = found.start + Number(i()) * size;
-    if (o < found.start || o + size > found.end) throw new Damaged(`${f.name}[${i()}] lies outside`);
+    if (o < found.start || o + size > found.end)
+      throw new Damaged(`${f.name}[${i()}] lies outside`);
     return read(o);
   };
   return { int, size };
@@ -147,7 +152,9 @@ function compileIndex(scope: Scope, of: Expr, at: Expr): Code {
 /** Bytes of one element of an array. */
 export function elementSize(f: Field, longBytes: number): number {
   if (f.dynamic === null && f.count > 0) return f.size / f.count;
-  return integerType(f.type.replace(/__data_loc|__rel_loc|\[.*?\]/g, '').trim(), longBytes)?.size ?? 1;
+  return (
+    integerType(f.type.replace(/__data_loc|__rel_loc|\[.*?\]/g, '').trim(), longBytes)?.size ?? 1
+  );
 }
 
 /** Compile an expression. @throws Unsupported for what ptlab cannot evaluate. */

@@ -6,8 +6,8 @@ import { type Code, compile, type Scope } from './eval.js';
 import type { EventFormat, Field } from './format.js';
 import { outBytes, outLength, putText, resetOut } from './out.js';
 import { planOf } from './plan.js';
-import { type Expr, parsePrintFmt, type PrintFmt, Unsupported } from './print-fmt.js';
-import { found, locate, rec, readWide, wide } from './record.js';
+import { type Expr, type PrintFmt, parsePrintFmt, Unsupported } from './print-fmt.js';
+import { found, locate, readWide, rec, wide } from './record.js';
 import { compilePieces, putSymbol, rawRender, renderer } from './render.js';
 
 /** How the records of one kind of event become rows. */
@@ -81,7 +81,11 @@ function printEvent(format: EventFormat, s: Shared): EventCode | null {
   if (!ip || !text) return null;
   const who = printer(ip, s);
   const scope: Scope = { ...s, format };
-  const value: Expr = { kind: 'call', name: '__get_str', args: [{ kind: 'text', value: text.name }] };
+  const value: Expr = {
+    kind: 'call',
+    name: '__get_str',
+    args: [{ kind: 'text', value: text.name }],
+  };
   const pointer = text.type.includes('*'); // bputs keeps the address of its text
   const body = pointer ? null : compile(scope, value).text!;
   const put = (log: Log): void => {

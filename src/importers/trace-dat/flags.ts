@@ -16,7 +16,11 @@ const reschedLetters = '.pnNlLbB';
  * The flag columns as tracefs prints them: irqs-off, need-resched, context, preempt depth and, from
  * 5.15 on, migrate-disable depth.
  */
-export function flagText(flags: number, preempt: number, kernel: readonly [number, number]): string {
+export function flagText(
+  flags: number,
+  preempt: number,
+  kernel: readonly [number, number],
+): string {
   const atLeast = (major: number, minor: number): boolean =>
     kernel[0] > major || (kernel[0] === major && kernel[1] >= minor);
   const has = (b: number): boolean => (flags & b) !== 0;
@@ -49,9 +53,7 @@ export function flagText(flags: number, preempt: number, kernel: readonly [numbe
         : '.';
   const depth = (n: number): string => (n === 0 ? '.' : n.toString(16));
   const head = `${irqs}${reschedLetters[resched]}${context}`;
-  return atLeast(5, 15)
-    ? head + depth(preempt & 15) + depth(preempt >> 4)
-    : head + depth(preempt);
+  return atLeast(5, 15) ? head + depth(preempt & 15) + depth(preempt >> 4) : head + depth(preempt);
 }
 
 /** 'Linux host 6.12.117-vmtest aarch64' -> '6.12.117-vmtest'. */

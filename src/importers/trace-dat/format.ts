@@ -40,7 +40,13 @@ function declaration(text: string): { name: string; type: string; count: number 
   const [, type, name, array] = m as unknown as [string, string, string, string];
   const inType = /\[(\d*)\]\s*$/.exec(type); // '__data_loc char[] name'
   const length = /\[(\d+)\]/.exec(array);
-  const count = length ? Number(length[1]) : array !== '' ? -1 : inType?.[1] ? Number(inType[1]) : 0;
+  const count = length
+    ? Number(length[1])
+    : array !== ''
+      ? -1
+      : inType?.[1]
+        ? Number(inType[1])
+        : 0;
   return { name, type: `${type}${array}`.trim(), count };
 }
 
@@ -63,7 +69,8 @@ function field(line: string): Field | null {
     type,
     offset: Number(m[2]),
     size,
-    signed: m[4] === undefined ? /^(?!.*unsigned).*(int|char|long|short|s\d+)/.test(type) : m[4] === '1',
+    signed:
+      m[4] === undefined ? /^(?!.*unsigned).*(int|char|long|short|s\d+)/.test(type) : m[4] === '1',
     count: elements,
     dynamic,
     text: isChar && (dynamic !== null || elements !== 0),

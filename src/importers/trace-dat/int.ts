@@ -1,7 +1,8 @@
 /** A whole number: a number where a double holds it, else bigint. */
 export type Int = number | bigint;
 
-const norm = (v: bigint): Int => (v >= -0x1fffffffffffffn && v <= 0x1fffffffffffffn ? Number(v) : v);
+const norm = (v: bigint): Int =>
+  v >= -0x1fffffffffffffn && v <= 0x1fffffffffffffn ? Number(v) : v;
 
 const isSmall = (v: Int): v is number => typeof v === 'number' && v >= 0 && v <= 0x7fffffff;
 
@@ -33,17 +34,40 @@ const shift = (b: Int): bigint => BigInt(b) & 63n;
 
 /** C's binary operators on 64-bit integers; the logical ones are left to the caller. */
 export const ops: Readonly<Record<string, Op>> = {
-  '+': arithmetic((a, b) => a + b, (a, b) => a + b),
-  '-': arithmetic((a, b) => a - b, (a, b) => a - b),
-  '*': arithmetic((a, b) => a * b, (a, b) => a * b),
-  '/': arithmetic((a, b) => (b === 0 ? 0 : Math.trunc(a / b)), (a, b) => (b === 0n ? 0n : a / b)),
-  '%': arithmetic((a, b) => (b === 0 ? 0 : a % b), (a, b) => (b === 0n ? 0n : a % b)),
-  '&': bits((a, b) => a & b, (a, b) => a & b),
-  '|': bits((a, b) => a | b, (a, b) => a | b),
-  '^': bits((a, b) => a ^ b, (a, b) => a ^ b),
+  '+': arithmetic(
+    (a, b) => a + b,
+    (a, b) => a + b,
+  ),
+  '-': arithmetic(
+    (a, b) => a - b,
+    (a, b) => a - b,
+  ),
+  '*': arithmetic(
+    (a, b) => a * b,
+    (a, b) => a * b,
+  ),
+  '/': arithmetic(
+    (a, b) => (b === 0 ? 0 : Math.trunc(a / b)),
+    (a, b) => (b === 0n ? 0n : a / b),
+  ),
+  '%': arithmetic(
+    (a, b) => (b === 0 ? 0 : a % b),
+    (a, b) => (b === 0n ? 0n : a % b),
+  ),
+  '&': bits(
+    (a, b) => a & b,
+    (a, b) => a & b,
+  ),
+  '|': bits(
+    (a, b) => a | b,
+    (a, b) => a | b,
+  ),
+  '^': bits(
+    (a, b) => a ^ b,
+    (a, b) => a ^ b,
+  ),
   '<<': (a, b) => norm(BigInt.asUintN(64, BigInt(a) << shift(b))),
-  '>>': (a, b) =>
-    isSmall(a) && isSmall(b) && b < 32 ? a >>> b : norm(BigInt(a) >> shift(b)),
+  '>>': (a, b) => (isSmall(a) && isSmall(b) && b < 32 ? a >>> b : norm(BigInt(a) >> shift(b))),
   '==': compare((a, b) => a == b), // biome-ignore lint/suspicious/noDoubleEquals: number and bigint
   '!=': compare((a, b) => a != b), // biome-ignore lint/suspicious/noDoubleEquals: number and bigint
   '<': compare((a, b) => a < b),
@@ -54,7 +78,8 @@ export const ops: Readonly<Record<string, Op>> = {
 
 /** Cut to `bytes` bytes, as a C conversion to that type does. */
 export function truncate(v: Int, bytes: number, signed: boolean): Int {
-  if (typeof v === 'number' && v >= 0 && v < 2 ** (8 * bytes - 1) && v <= 0x1fffffffffffff) return v;
+  if (typeof v === 'number' && v >= 0 && v < 2 ** (8 * bytes - 1) && v <= 0x1fffffffffffff)
+    return v;
   const cut = signed ? BigInt.asIntN(8 * bytes, BigInt(v)) : BigInt.asUintN(8 * bytes, BigInt(v));
   return norm(cut);
 }

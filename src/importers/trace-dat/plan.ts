@@ -4,7 +4,7 @@ import type { Shape, ShapeField } from '../../events/shapes.js';
 import { isExact } from '../bytes.js';
 import type { Code } from './eval.js';
 import { outBytes, outLength, resetOut } from './out.js';
-import { rec, readWide, wide } from './record.js';
+import { readWide, rec, wide } from './record.js';
 import type { Piece } from './render.js';
 
 /** Puts one field of the current record into its column; false if it does not fit there. */

@@ -218,8 +218,7 @@ export interface Conversion {
   readonly extension: string;
 }
 
-const conversion =
-  /%([-+ #0]*)(\d+|\*)?(?:\.(\d+|\*)?)?(hh|h|ll|l|L|z|t|j|q)?([diouxXcsp%])/g;
+const conversion = /%([-+ #0]*)(\d+|\*)?(?:\.(\d+|\*)?)?(hh|h|ll|l|L|z|t|j|q)?([diouxXcsp%])/g;
 
 /** The conversions of a format string, and last the literal behind them. */
 export function conversions(format: string): Conversion[] {
@@ -256,6 +255,14 @@ export function conversions(format: string): Conversion[] {
     literal = '';
   }
   literal += format.slice(from);
-  found.push({ literal, flags: '', width: -1, precision: -1, length: '', type: 'end', extension: '' });
+  found.push({
+    literal,
+    flags: '',
+    width: -1,
+    precision: -1,
+    length: '',
+    type: 'end',
+    extension: '',
+  });
   return found;
 }

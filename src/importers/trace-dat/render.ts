@@ -10,7 +10,13 @@ import {
   putPadded,
   putText,
 } from './out.js';
-import { type Conversion, conversions, type Expr, type PrintFmt, Unsupported } from './print-fmt.js';
+import {
+  type Conversion,
+  conversions,
+  type Expr,
+  type PrintFmt,
+  Unsupported,
+} from './print-fmt.js';
 import { found, locate, rec } from './record.js';
 import type { Symbols } from './symbols.js';
 

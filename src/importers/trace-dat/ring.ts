@@ -220,7 +220,8 @@ export function advance(r: CpuReader): boolean {
       continue;
     }
     if (type === 29) {
-      if (delta === 0) r.next = r.pageEnd; // the rest of the page is empty
+      if (delta === 0)
+        r.next = r.pageEnd; // the rest of the page is empty
       else {
         addTime(r, 0, delta);
         r.next = o + 4 + (u32At(bytes, o + 4, little) >>> 0);
