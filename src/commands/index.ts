@@ -4,6 +4,7 @@ import type { Command } from './command.js';
 import { demo } from './demo.js';
 import { importCommand } from './import.js';
 import { info } from './info.js';
+import { record } from './record.js';
 import { runCommand } from './run.js';
 
 /** Every command of the CLI by name; help, tests and docs iterate over this. */
@@ -13,5 +14,6 @@ export const commands = {
   demo,
   import: importCommand,
   info,
+  record,
   run: runCommand,
 } satisfies Record<string, Command>;
