@@ -17,11 +17,12 @@ function orderOf({ ts, rows }: RowSource): Uint32Array | null {
   return order.sort((a, b) => (olderThan(ts, a, ts, b) ? -1 : olderThan(ts, b, ts, a) ? 1 : a - b));
 }
 
-/** Append the rows of several traces to `log` by time, each with its file's name as `source`. */
-export function mergeInto(log: Log, traces: readonly Trace[]): void {
-  const parts = traces.map((t) => {
+/** Append the rows of several traces by time; `source` is the file's name, or one of `names` if it is not unique. */
+export function mergeInto(log: Log, traces: readonly Trace[], names: readonly string[]): void {
+  const parts = traces.map((t, i) => {
     const source = rowSource(t, log);
-    return { source, order: orderOf(source), at: 0, name: t.meta.source };
+    const name = traces.filter((x) => x.meta.source === t.meta.source).length > 1 ? names[i]! : t.meta.source;
+    return { source, order: orderOf(source), at: 0, name };
   });
   const row = (p: (typeof parts)[number]): number => (p.order ? p.order[p.at]! : p.at);
   let live = parts.filter((p) => p.source.rows > 0);
@@ -57,7 +58,7 @@ export function mergeMeta(metas: readonly TraceMeta[]): TraceMeta {
     meta.unparsed.samples.push(...m.unparsed.samples);
     meta.notes.push(...m.notes.map((n) => `${m.source}: ${n}`));
   }
-  if (new Set(metas.map((m) => m.clock)).size > 1) {
+  if (new Set(metas.map((m) => m.clock).filter((c) => c !== null)).size > 1) {
     meta.notes.push('the files were recorded with different clocks: their order may mean nothing');
   }
   return meta;

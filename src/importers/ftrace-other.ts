@@ -26,9 +26,10 @@ export function readComment(s: State, text: string): void {
 
 /** 'CPU:1 [LOST 5 EVENTS]', or a loss without a number. */
 function readLoss(s: State, text: string): boolean {
-  const m = /^\s*CPU:(\d+) \[(?:LOST (\d+) EVENTS|EVENTS DROPPED)\]/.exec(text);
+  const m = /^\s*CPU:(\d+) \[(?:LOST (\d+) EVENTS|(\d+ )?EVENTS DROPPED)\]/.exec(text);
   if (!m) return false;
-  const lost = m[2] === undefined ? null : Number(m[2]);
+  const count = m[2] ?? m[3];
+  const lost = count === undefined ? null : Number(count);
   addGap(s.meta, { cpu: Number(m[1]), seq: s.log.total, lost });
   return true;
 }

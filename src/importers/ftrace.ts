@@ -153,7 +153,14 @@ function readSlowly(s: State, text: string, depth: number): boolean {
   return readLine(s, bytes, 0, bytes.length, depth + 1);
 }
 
+/** A line of a page, where characters may be escaped. */
+function readEscaped(s: State, text: string): boolean {
+  const bytes = Buffer.from(unescapeHtml(text), 'utf8');
+  return readLine(s, bytes, 0, bytes.length, 1);
+}
+
 function readLine(s: State, buf: Uint8Array, start: number, end: number, depth: number): boolean {
+  if (s.inTrace && depth === 0) return readEscaped(s, textOf(buf, start, end));
   if (buf[start] !== HASH && readHead(buf, start, end)) {
     if (s.frames) endStack(s);
     addEvent(s, buf, end);

@@ -276,6 +276,6 @@ export async function openTraces(
   if (traces.length === 1) return traces[0]!;
   const meta = mergeMeta(traces.map((t) => t.meta));
   const writer = memoryWriter(meta);
-  mergeInto(writer.log, traces);
+  mergeInto(writer.log, traces, paths);
   return writer.finish(meta);
 }

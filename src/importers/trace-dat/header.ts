@@ -180,6 +180,14 @@ function readVersion7(c: Cursor, dat: Dat): void {
   }
 }
 
+/** CPUs that share bytes would give more events than there are. */
+function checkOverlap(from: Access, dat: Dat): void {
+  const total = dat.buffers.flatMap((b) => b.cpus).reduce((n, c) => n + c.size, 0);
+  if (total > from.size) {
+    throw new FormatError(`the CPUs' data are ${total} bytes, more than the file's ${from.size}`);
+  }
+}
+
 /**
  * Everything in a trace.dat but the trace data.
  * @throws FormatError with the byte where it is wrong.
@@ -218,5 +226,6 @@ export function readDat(from: Access): Dat {
   };
   if (version === 6) readVersion6(body, dat);
   else readVersion7(body, dat);
+  checkOverlap(from, dat);
   return dat;
 }

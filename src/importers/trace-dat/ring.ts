@@ -56,12 +56,17 @@ function plainPieces(from: Access, data: CpuData, pageSize: number) {
 function packedPieces(from: Access, data: CpuData, dat: Dat) {
   const c = newCursor(from, data.offset, dat.little);
   let left = data.size > 0 ? u32(c) : 0;
+  // the size that trace-cmd writes may leave out the two words before each block
+  const end = data.offset + data.size + 8 * (left + 1);
   return () => {
     if (left === 0) return null;
     left--;
     const offset = c.at;
     const packed = u32(c);
     const plain = u32(c);
+    if (c.at + packed > end) {
+      throw new FormatError(`byte ${offset}: a block of ${packed} bytes leaves the CPU's data`);
+    }
     return { bytes: unpackBlock(dat.compression, take(c, packed), plain), offset };
   };
 }

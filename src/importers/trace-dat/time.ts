@@ -1,5 +1,5 @@
 import { accessOf } from '../importer.js';
-import { newCursor, u32, u64 } from './cursor.js';
+import { newCursor, u32 } from './cursor.js';
 import { type Dat, optionId, optionText } from './dat.js';
 
 /** A stamp being converted: two 32-bit words. */
@@ -29,8 +29,7 @@ export function conversionOf(dat: Dat, notes: string[]): Convert | null {
     if (o.id === optionId.tsc && o.data.length >= 16) {
       const c = newCursor(accessOf(o.data), 0, dat.little);
       multiplier = BigInt(u32(c));
-      shift = BigInt(u32(c) & 63);
-      offset += u64(c) === 0n ? 0n : 0n;
+      shift = BigInt(u32(c) & 63); // its own offset is left out, as trace-cmd report does
     }
     if (o.id === optionId.timeShift) {
       notes.push('time shifts against a host are recorded here, but not applied');
