@@ -1,6 +1,6 @@
 import { addRow, type Log, putInt } from '../events/log.js';
 import { columnNames } from '../events/schema.js';
-import { num, readDecimal } from './bytes.js';
+import { type Literal, literalOf, matches, num, readDecimal, useBytes, wordAt } from './bytes.js';
 
 const SPACE = 0x20;
 const DASH = 0x2d;
@@ -29,8 +29,11 @@ export const head = {
   cpu: 0,
   flagsStart: 0,
   flagsEnd: 0,
+  /** Two words of the stamp, signed. */
   tsHi: 0,
   tsLo: 0,
+  /** Is what stands before the flags the same as on the line before? */
+  same: false,
   /** First byte behind the stamp's colon and blanks. */
   body: 0,
 };
@@ -46,7 +49,7 @@ function readTgid(buf: Uint8Array, start: number, end: number): number {
   while (at < end && (buf[at] === SPACE || buf[at] === DASH)) at++;
   head.tgid = -1;
   if (isDigit(buf[at])) {
-    if (!readDecimal(buf, at, end) || num.hi !== 0 || num.lo > 0x7fffffff) return -1;
+    if (!readDecimal(buf, at, end) || num.hi !== 0 || num.lo < 0) return -1;
     head.tgid = num.lo;
     at = num.end;
   }
@@ -56,19 +59,25 @@ function readTgid(buf: Uint8Array, start: number, end: number): number {
 
 const scales = [1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 100, 10, 1];
 
+/** A stamp that a double holds exactly. */
+function setStamp(ns: number): void {
+  const hi = Math.floor(ns / 0x100000000);
+  head.tsHi = hi | 0;
+  head.tsLo = (ns - hi * 0x100000000) | 0;
+}
+
 /** Seconds and a fraction as nanoseconds in two words; exact for any stamp of 64 bits. */
 function putStamp(hi: number, seconds: number, fraction: number): void {
   const exact = hi === 0 && seconds < 9e6;
   if (exact) {
     const total = seconds * 1e9 + fraction;
-    head.tsHi = Math.floor(total / 0x100000000);
-    head.tsLo = total - head.tsHi * 0x100000000;
+    setStamp(total);
     return;
   }
-  const whole = (BigInt(hi) << 32n) | BigInt(seconds);
+  const whole = (BigInt(hi >>> 0) << 32n) | BigInt(seconds);
   const total = whole * 1_000_000_000n + BigInt(fraction);
-  head.tsHi = Number((total >> 32n) & 0xffffffffn);
-  head.tsLo = Number(total & 0xffffffffn);
+  head.tsHi = Number((total >> 32n) & 0xffffffffn) | 0;
+  head.tsLo = Number(total & 0xffffffffn) | 0;
 }
 
 /**
@@ -81,9 +90,7 @@ function readRelative(buf: Uint8Array, at: number, end: number): number {
   let stop = at + 2;
   while (stop < end && stop < at + 24 && buf[stop] !== COLON) stop++;
   if (buf[stop] !== COLON || stop >= end) return -1;
-  const total = num.lo * scale;
-  head.tsHi = Math.floor(total / 0x100000000);
-  head.tsLo = total - head.tsHi * 0x100000000;
+  setStamp((num.lo >>> 0) * scale);
   return stop + 1;
 }
 
@@ -103,7 +110,7 @@ function readStamp(buf: Uint8Array, start: number, end: number): number {
   const digits = num.end - at - 1;
   if (digits > 9) return -1;
   at = num.end;
-  putStamp(hi, lo, num.lo * scales[digits]!);
+  putStamp(hi, lo >>> 0, num.lo * scales[digits]!);
   return at < end && buf[at] === COLON ? at + 1 : -1;
 }
 
@@ -116,7 +123,7 @@ function flagsEnd(buf: Uint8Array, at: number, end: number): number {
 /** '[cpu]', or in the latency format the bare CPU with the flags behind it; -1 if it is neither. */
 function readCpu(buf: Uint8Array, from: number, end: number): number {
   const open = buf[from] === BRACKET;
-  if (!readDecimal(buf, open ? from + 1 : from, end) || num.hi !== 0 || num.lo > 0xffff) return -1;
+  if (!readDecimal(buf, open ? from + 1 : from, end) || num.hi !== 0 || num.lo >>> 0 > 0xffff) return -1;
   head.cpu = num.lo;
   if (open) return buf[num.end] === UNBRACKET && num.end < end ? num.end + 1 : -1;
   const b = buf[num.end];
@@ -153,7 +160,7 @@ function readRest(buf: Uint8Array, from: number, end: number): boolean {
 
 /** The line as 'comm-pid (tgid) [cpu] …' with the dash at `dash`. */
 function readFrom(buf: Uint8Array, start: number, dash: number, end: number): boolean {
-  if (!readDecimal(buf, dash + 1, end) || num.hi !== 0 || num.lo > 0x7fffffff) return false;
+  if (!readDecimal(buf, dash + 1, end) || num.hi !== 0 || num.lo < 0) return false;
   head.pid = num.lo;
   head.tgid = -2;
   let at = skipBlanks(buf, num.end, end);
@@ -175,18 +182,76 @@ const maxHead = 256;
 /** Bytes of a comm, with its NUL (TASK_COMM_LEN); more is a prefix that is none of ftrace's. */
 const maxComm = 16;
 
+/** What stood before the flags of the last line read, what it meant, and the task's id it gave. */
+const last = {
+  text: literalOf(new Uint8Array(0)) as Literal,
+  flags: false,
+  commStart: 0,
+  commEnd: 0,
+  pid: 0,
+  tgid: -2,
+  cpu: 0,
+  log: null as Log | null,
+  task: 0,
+};
+
+/** The line if it begins as the last one did: only flags and stamp are read anew. */
+function readSame(buf: Uint8Array, start: number, end: number): boolean {
+  const { length } = last.text;
+  if (length === 0 || start + length + 8 > end) return false;
+  if (!matches(buf, start, end, last.text)) return false;
+  let at = start + length;
+  head.flagsStart = at;
+  if (last.flags) {
+    at = flagsEnd(buf, at, Math.min(end, at + 9));
+    if (!isBlank(buf[at])) return false;
+  }
+  head.flagsEnd = at;
+  const stop = readStamp(buf, skipBlanks(buf, at, end), end);
+  if (stop < 0) return false;
+  head.body = skipBlanks(buf, stop, end);
+  if (buf[head.body] === OPEN) head.body = skipDifference(buf, head.body, end);
+  head.same = true;
+  head.commStart = start + last.commStart;
+  head.commEnd = start + last.commEnd;
+  head.pid = last.pid;
+  head.tgid = last.tgid;
+  head.cpu = last.cpu;
+  return true;
+}
+
+function remember(buf: Uint8Array, start: number): true {
+  const stop = head.flagsStart - start > maxHead ? start : head.flagsStart;
+  last.text = literalOf(buf.slice(start, stop));
+  last.flags = head.flagsEnd > head.flagsStart;
+  last.commStart = head.commStart - start;
+  last.commEnd = head.commEnd - start;
+  last.pid = head.pid;
+  last.tgid = head.tgid;
+  last.cpu = head.cpu;
+  last.log = null;
+  head.same = false;
+  return true;
+}
+
 /**
  * Read what stands before the event: comm, pid, tgid, CPU, flags, stamp. Comm may hold blanks,
  * dashes, colons and brackets. False if the line is none of ftrace's.
  */
 export function readHead(buf: Uint8Array, start: number, end: number): boolean {
+  useBytes(buf);
+  if (readSame(buf, start, end)) return true;
   const usual = start + dashColumn;
-  if (usual < end && buf[usual] === DASH && readFrom(buf, start, usual, end)) return true;
+  if (usual < end && buf[usual] === DASH && readFrom(buf, start, usual, end)) {
+    return remember(buf, start);
+  }
   const first = skipBlanks(buf, start, end);
   if (buf[first] === GREATER) return false; // a quoted line: its prefix is no comm
-  const last = Math.min(end, first + maxComm + 1, start + maxHead);
-  for (let at = first; at < last; at++) {
-    if (buf[at] === DASH && isDigit(buf[at + 1]) && readFrom(buf, start, at, end)) return true;
+  const stop = Math.min(end, first + maxComm + 1, start + maxHead);
+  for (let at = first; at < stop; at++) {
+    if (buf[at] === DASH && isDigit(buf[at + 1]) && readFrom(buf, start, at, end)) {
+      return remember(buf, start);
+    }
   }
   return false;
 }
@@ -198,14 +263,45 @@ const TASK = column('task');
 const TGID = column('tgid');
 const FLAGS = column('flags');
 
-/** Append a row with what `readHead` found. */
+function taskId(log: Log, buf: Uint8Array): number {
+  if (last.log === log) return last.task;
+  last.task = log.dicts.task.internBytes(buf, head.commStart, head.commEnd);
+  last.log = log;
+  return last.task;
+}
+
+// Ids of flag columns of five characters, found by their bytes; for one log at a time.
+const flagSlots = 256;
+const flagWords = new Int32Array(flagSlots);
+const flagLast = new Uint8Array(flagSlots);
+const flagIds = new Int32Array(flagSlots).fill(-1);
+let flagLog: Log | null = null;
+
+function flagsId(log: Log, buf: Uint8Array): number {
+  const { flagsStart: at, flagsEnd: end } = head;
+  if (end - at !== 5) return log.dicts.flags.internBytes(buf, at, end);
+  if (flagLog !== log) {
+    flagIds.fill(-1);
+    flagLog = log;
+  }
+  const word = wordAt(at);
+  const fifth = buf[at + 4]!;
+  const slot = (word ^ (word >>> 9) ^ (word >>> 19) ^ fifth) & (flagSlots - 1);
+  if (flagIds[slot] !== -1 && flagWords[slot] === word && flagLast[slot] === fifth) {
+    return flagIds[slot]!;
+  }
+  flagWords[slot] = word;
+  flagLast[slot] = fifth;
+  flagIds[slot] = log.dicts.flags.internBytes(buf, at, end);
+  return flagIds[slot]!;
+}
+
+/** Append a row with what `readHead` found; `buf` are the bytes at hand. */
 export function addHead(log: Log, buf: Uint8Array, event: number): void {
   addRow(log, head.tsHi, head.tsLo, event);
   putInt(log, CPU, head.cpu);
   putInt(log, PID, head.pid);
-  putInt(log, TASK, log.dicts.task.internBytes(buf, head.commStart, head.commEnd));
+  putInt(log, TASK, taskId(log, buf));
   if (head.tgid >= 0) putInt(log, TGID, head.tgid);
-  if (head.flagsEnd > head.flagsStart) {
-    putInt(log, FLAGS, log.dicts.flags.internBytes(buf, head.flagsStart, head.flagsEnd));
-  }
+  if (head.flagsEnd > head.flagsStart) putInt(log, FLAGS, flagsId(log, buf));
 }

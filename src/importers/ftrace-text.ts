@@ -2,6 +2,7 @@ import { type Dict, newDict } from '../events/dict.js';
 import { type Log, setText } from '../events/log.js';
 import type { TraceMeta } from '../events/meta.js';
 import { type GraphState, newGraphState } from './ftrace-graph.js';
+import { type Literal, literalOf } from './bytes.js';
 import type { Matcher } from './payload.js';
 
 /** What an event's name makes of its line. */
@@ -10,6 +11,10 @@ export interface Kind {
   /** Id in the dictionary of events. */
   readonly event: number;
   readonly matcher: Matcher | undefined;
+  /** 'name: ', to know it again. */
+  readonly text: Literal;
+  /** The kind that came after this one last: events come in the same order again and again. */
+  next: Kind | null;
 }
 
 /** Where a reader of ftrace text stands. */
@@ -21,6 +26,8 @@ export interface State {
   /** Kinds by the name's id in `names`. */
   readonly kinds: (Kind | undefined)[];
   readonly graph: GraphState;
+  /** Kind of the last event. */
+  kind: Kind;
   /** Frames of the stack being read. */
   frames: string[] | null;
   lastHi: number;
@@ -38,9 +45,10 @@ export const newState = (log: Log, meta: TraceMeta): State => ({
   meta,
   names: newDict(),
   kinds: [],
+  kind: { how: 'event', event: 0, matcher: undefined, text: literalOf(new Uint8Array(0)), next: null },
   graph: newGraphState(),
   frames: null,
-  lastHi: -1,
+  lastHi: 0,
   lastLo: 0,
   outOfOrder: 0,
   overwritten: 0,

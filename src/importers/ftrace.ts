@@ -1,6 +1,6 @@
 import { addRow, type Log, setInt, setTextBytes, setU64 } from '../events/log.js';
 import { addLoss, addUnparsed, type TraceMeta } from '../events/meta.js';
-import { ascii, find, holds } from './bytes.js';
+import { ascii, find, holds, literalOf, matches } from './bytes.js';
 import { addGraphLine, parseGraphLine, putGraphPayload } from './ftrace-graph.js';
 import { addHead, head, readHead } from './ftrace-line.js';
 import {
@@ -31,10 +31,12 @@ const isPlace = (name: string): boolean => /^0x|.\+0x/.test(name);
 
 function kindOf(s: State, name: string): Kind {
   const { dicts } = s.log;
-  if (isPlace(name))
-    return { how: 'print', event: dicts.event.intern('print'), matcher: undefined };
+  const text = literalOf(ascii(`${name}: `));
+  if (isPlace(name)) {
+    return { how: 'print', event: dicts.event.intern('print'), matcher: undefined, text, next: null };
+  }
   const how = /^funcgraph_(entry|exit)$/.test(name) ? 'graph' : 'event';
-  return { how, event: dicts.event.intern(name), matcher: matcherOf(name) };
+  return { how, event: dicts.event.intern(name), matcher: matcherOf(name), text, next: null };
 }
 
 /** `sys_read(fd: 3, …)` or `sys_read -> 0x10`. */
@@ -72,14 +74,21 @@ function addNameless(s: State, buf: Uint8Array, end: number): void {
   if (head.body < end) setTextBytes(log, 'detail', buf, head.body, end);
 }
 
-function addNamed(s: State, buf: Uint8Array, colon: number, end: number): void {
-  const { log } = s;
+/** The kind of the event whose name ends at `colon`. */
+function kindAt(s: State, buf: Uint8Array, colon: number): Kind {
   const id = s.names.internBytes(buf, head.body, colon);
   let kind = s.kinds[id];
   if (kind === undefined) {
     kind = kindOf(s, s.names.values[id]!);
     s.kinds[id] = kind;
   }
+  s.kind.next = kind;
+  return kind;
+}
+
+function addNamed(s: State, kind: Kind, buf: Uint8Array, colon: number, end: number): void {
+  const { log } = s;
+  s.kind = kind;
   addHead(log, buf, kind.event);
   let from = colon + 1;
   if (kind.how === 'event') {
@@ -88,8 +97,9 @@ function addNamed(s: State, buf: Uint8Array, colon: number, end: number): void {
     else putPayload(log, kind.matcher, buf, from, end);
     return;
   }
-  if (kind.how === 'graph' && putGraphPayload(log, s.graph, head.cpu, textOf(buf, from, end)))
+  if (kind.how === 'graph' && putGraphPayload(log, s.graph, head.cpu, textOf(buf, from, end))) {
     return;
+  }
   if (kind.how === 'print') setInt(log, 'at', log.dicts.at.internBytes(buf, head.body, colon));
   from = Math.min(end, from + 1);
   if (from < end) setTextBytes(log, 'detail', buf, from, end);
@@ -111,13 +121,18 @@ function nameEnd(buf: Uint8Array, start: number, end: number): number {
 
 function addEvent(s: State, buf: Uint8Array, end: number): void {
   noteOrder(s, head.tsHi, head.tsLo);
+  const { next } = s.kind;
+  if (next !== null && matches(buf, head.body, end, next.text)) {
+    return addNamed(s, next, buf, head.body + next.text.length - 2, end);
+  }
   const colon = nameEnd(buf, head.body, end);
   if (colon < 0) addNameless(s, buf, end);
-  else addNamed(s, buf, colon, end);
+  else addNamed(s, kindAt(s, buf, colon), buf, colon, end);
 }
 
 function noteOrder(s: State, hi: number, lo: number): void {
-  if (hi < s.lastHi || (hi === s.lastHi && lo < s.lastLo)) s.outOfOrder++;
+  const older = hi === s.lastHi ? lo >>> 0 < s.lastLo >>> 0 : hi >>> 0 < s.lastHi >>> 0;
+  if (older) s.outOfOrder++;
   s.lastHi = hi;
   s.lastLo = lo;
 }

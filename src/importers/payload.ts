@@ -1,3 +1,4 @@
+import type { Dict } from '../events/dict.js';
 import {
   type Log,
   putF64,
@@ -10,13 +11,25 @@ import {
 } from '../events/log.js';
 import { type ColumnName, columnNames, columns, type NameOf } from '../events/schema.js';
 import { probeAt, type Shape, type ShapeField, shapes } from '../events/shapes.js';
-import { ascii, find, holds, isExact, num, readDecimal, readHex } from './bytes.js';
+import {
+  ascii,
+  find,
+  holds,
+  isExact,
+  type Literal,
+  literalOf,
+  matches,
+  num,
+  readDecimal,
+  readHex,
+  useBytes,
+} from './bytes.js';
 
 /** How a number is kept. */
 type Store = 'wide' | 'va' | 'double' | 'int';
 
 interface Field {
-  readonly literal: Uint8Array;
+  readonly literal: Literal;
   readonly key: Uint8Array;
   readonly column: ColumnName;
   readonly index: number;
@@ -24,6 +37,15 @@ interface Field {
   readonly kind: ShapeField['kind'];
   /** First byte after the field, or -1 at the end of the text. */
   readonly stop: number;
+  /** Texts only: what stood there last. */
+  readonly last: Last;
+}
+
+/** The last text of a field and its id: events of a kind mostly come from one place. */
+interface Last {
+  dict: Dict | null;
+  text: Literal;
+  id: number;
 }
 
 const indexOf = (column: ColumnName): number => columnNames.indexOf(column);
@@ -38,22 +60,23 @@ function storeOf(column: ColumnName): Store {
 /** A shape made ready for bytes. */
 export interface Matcher {
   readonly fields: readonly Field[];
-  readonly tail: Uint8Array;
+  readonly tail: Literal;
 }
 
 function ready(shape: Shape): Matcher {
   const tail = ascii(shape.tail);
   const literals = [...shape.fields.slice(1).map((f) => ascii(f.literal)), tail];
   const fields = shape.fields.map((f, i) => ({
-    literal: ascii(f.literal),
+    literal: literalOf(ascii(f.literal)),
     key: ascii(f.key),
     column: f.column,
     index: indexOf(f.column),
     store: storeOf(f.column),
     kind: f.kind,
     stop: literals[i]![0] ?? -1,
+    last: { dict: null, text: literalOf(new Uint8Array(0)), id: 0 },
   }));
-  return { fields, tail };
+  return { fields, tail: literalOf(tail) };
 }
 
 const matchers = new Map(Object.entries(shapes).map(([name, shape]) => [name, ready(shape)]));
@@ -92,20 +115,30 @@ function putWord(log: Log, f: Field, buf: Uint8Array, at: number, end: number): 
 
 function putSigned(log: Log, f: Field, buf: Uint8Array, at: number, end: number): number {
   const minus = buf[at] === 0x2d;
-  if (!readDecimal(buf, at + (minus ? 1 : 0), end) || num.hi >= 0x80000000) return -1;
+  if (!readDecimal(buf, at + (minus ? 1 : 0), end) || num.hi < 0) return -1;
   if (minus) {
-    num.lo = -num.lo >>> 0;
-    num.hi = (~num.hi + (num.lo === 0 ? 1 : 0)) >>> 0;
+    num.lo = -num.lo | 0;
+    num.hi = (~num.hi + (num.lo === 0 ? 1 : 0)) | 0;
   }
   putNumber(log, f);
   return num.end;
 }
 
 function putText(log: Log, f: Field, buf: Uint8Array, at: number, end: number): number {
+  const { last } = f;
+  const dict = log.dicts[f.column as NameOf<'dict'>];
+  const guess = at + last.text.length;
+  const sameEnd = f.stop < 0 ? guess === end : guess < end && buf[guess] === f.stop;
+  if (sameEnd && last.dict === dict && matches(buf, at, end, last.text)) {
+    putInt(log, f.index, last.id);
+    return guess;
+  }
   let stop = at;
   while (stop < end && buf[stop] !== f.stop) stop++;
-  const name = f.column as NameOf<'dict'>;
-  putInt(log, f.index, log.dicts[name].internBytes(buf, at, stop));
+  last.dict = dict;
+  last.text = literalOf(buf.slice(at, stop));
+  last.id = dict.internBytes(buf, at, stop);
+  putInt(log, f.index, last.id);
   return stop;
 }
 
@@ -147,11 +180,11 @@ function match(log: Log, m: Matcher, buf: Uint8Array, start: number, end: number
   let at = start;
   for (let i = 0; i < m.fields.length; i++) {
     const f = m.fields[i]!;
-    if (!holds(buf, at, end, f.literal)) return false;
+    if (!matches(buf, at, end, f.literal)) return false;
     at = putField(log, f, buf, at + f.literal.length, end);
     if (at < 0) return false;
   }
-  return at + m.tail.length === end && holds(buf, at, end, m.tail);
+  return at + m.tail.length === end && matches(buf, at, end, m.tail);
 }
 
 /** A value behind its key, in whichever base it is written. */
@@ -215,6 +248,7 @@ export function putPayload(
   start: number,
   end: number,
 ): void {
+  useBytes(buf);
   if (m && match(log, m, buf, start, end)) return;
   let rest = start;
   let known = m;

@@ -8,7 +8,7 @@ const rounds = Number(process.env['PTLAB_FUZZ'] ?? 500);
 
 /** Events that a source can hold at most: packed data may grow, all else takes bytes of the source. */
 const most = (name: string, bytes: number): number =>
-  name === 'trace-dat' || name === 'trace-dat 3' ? bytes * 1024 : bytes / 2;
+  name === 'trace-dat' || name === 'trace-dat 3' ? bytes * 1024 : bytes;
 
 for (const [name, seed] of Object.entries(seeds())) {
   const format = name.split(' ')[0]!;
