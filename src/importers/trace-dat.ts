@@ -1,5 +1,6 @@
-import { addRow, type Log, setInt, setText } from '../events/log.js';
+import { addRow, type Log, putInt, setInt, setText } from '../events/log.js';
 import { addGap, addLoss, addUnparsed, type TraceMeta } from '../events/meta.js';
+import { columnNames } from '../events/schema.js';
 import { holds } from './bytes.js';
 import { ftrace } from './ftrace.js';
 import { type Access, FormatError, type Importer, type Input, noTool } from './importer.js';
@@ -67,6 +68,10 @@ function taskId(r: Rows, pid: number): number {
 const hex = (from: number, to: number): string =>
   Buffer.from(rec.bytes.subarray(from, to)).toString('hex');
 
+const [CPU, PID, TASK, FLAGS] = (['cpu', 'pid', 'task', 'flags'] as const).map((n) =>
+  columnNames.indexOf(n),
+) as [number, number, number, number];
+
 /** Append the current record of a CPU as a row. */
 function addRecord(r: Rows, c: CpuReader): void {
   const { log, meta } = r;
@@ -84,11 +89,11 @@ function addRecord(r: Rows, c: CpuReader): void {
     addGap(meta, { cpu: c.cpu, seq: log.total, lost: c.missed < 0 ? null : c.missed });
   }
   addRow(log, stamp.hi, stamp.lo, event);
-  setInt(log, 'cpu', c.cpu);
+  putInt(log, CPU, c.cpu);
   const pid = w[4](c.at + 4);
-  setInt(log, 'pid', pid);
-  setInt(log, 'task', taskId(r, pid));
-  setInt(log, 'flags', flagId(r, c.bytes[c.at + 2]!, c.bytes[c.at + 3]!));
+  putInt(log, PID, pid);
+  putInt(log, TASK, taskId(r, pid));
+  putInt(log, FLAGS, flagId(r, c.bytes[c.at + 2]!, c.bytes[c.at + 3]!));
   if (r.sources[c.buffer] !== '') {
     setInt(log, 'source', log.dicts.source.intern(r.sources[c.buffer]!));
   }

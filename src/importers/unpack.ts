@@ -10,15 +10,42 @@ const maxPiece = 1 << 30;
 const bad = (what: string, e: unknown): FormatError =>
   new FormatError(`${what} data is damaged: ${(e as Error).message}`);
 
-/** @throws FormatError if a zstd frame asks for a window beyond reason. */
+/** What the header of a zstd frame asks for: its window, and the size of its content if it says so. */
+function zstdHeader(b: Uint8Array): { window: number; size: number | null } {
+  const descriptor = b[4] ?? 0;
+  const single = (descriptor >> 5) & 1;
+  const sizeFlag = descriptor >> 6;
+  const exponent = 10 + ((b[5] ?? 0) >> 3);
+  const window = single ? 0 : 2 ** exponent * (1 + ((b[5] ?? 0) & 7) / 8);
+  const bytes = sizeFlag ? 1 << sizeFlag : single;
+  const at = 6 - single + [0, 1, 2, 4][descriptor & 3]!;
+  if (bytes === 0 || at + bytes > b.length) return { window, size: null };
+  let size = sizeFlag === 1 ? 256 : 0;
+  for (let i = 0; i < bytes; i++) size += b[at + i]! * 2 ** (8 * i);
+  return { window, size };
+}
+
+/** @throws FormatError if a zstd frame asks for memory beyond reason. */
 export function checkZstd(b: Uint8Array): void {
-  const single = (b[4]! >> 5) & 1;
-  if (single || b.length < 6) return;
-  const exponent = 10 + (b[5]! >> 3);
-  const window = 2 ** exponent * (1 + (b[5]! & 7) / 8);
-  if (window > maxWindow) {
-    throw new FormatError(`a zstd frame asks for a window of ${window} bytes, over ${maxWindow}`);
+  const { window, size } = zstdHeader(b);
+  const asked = window === 0 ? (size ?? 0) : window; // a single segment is its own window
+  if (asked > maxWindow) {
+    throw new FormatError(`a zstd frame asks for a window of ${asked} bytes, over ${maxWindow}`);
   }
+}
+
+/** A frame whose content is `size` bytes. */
+function unzstdBlock(packed: Uint8Array, size: number): Uint8Array {
+  checkZstd(packed);
+  const stated = zstdHeader(packed).size;
+  if (stated !== null && stated > size) {
+    throw new FormatError(`a zstd frame holds ${stated} bytes, but its block states ${size}`);
+  }
+  if (stated !== null) return decompress(packed);
+  // Without a size of its own fzstd would copy a window for each piece: give it the room at once. It
+  // compares what it is given with 1, which would spell out the whole array but for this.
+  const room = Object.assign(new Uint8Array(size), { valueOf: () => 0 });
+  return decompress(packed, room);
 }
 
 /**
@@ -34,10 +61,8 @@ export function unpackBlock(algorithm: string, packed: Uint8Array, size: number)
   let out: Uint8Array;
   try {
     if (algorithm === 'zlib') out = inflateSync(packed, { maxOutputLength: Math.max(1, size) });
-    else if (algorithm === 'zstd') {
-      checkZstd(packed);
-      out = decompress(packed, new Uint8Array(size));
-    } else throw new FormatError(`compression '${algorithm}' is unknown. Known: none, zlib, zstd`);
+    else if (algorithm === 'zstd') out = unzstdBlock(packed, size);
+    else throw new FormatError(`compression '${algorithm}' is unknown. Known: none, zlib, zstd`);
   } catch (e) {
     throw e instanceof FormatError ? e : bad(algorithm, e);
   }

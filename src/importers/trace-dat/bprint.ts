@@ -1,15 +1,30 @@
 import type { Int } from './int.js';
-import { cutOut, outLength, putBytes, putPadded, putString0, putText } from './out.js';
+import {
+  cutOut,
+  outLength,
+  putBytes,
+  putHexWords,
+  putPadded,
+  putString0,
+  putText,
+} from './out.js';
 import { type Conversion, conversions, unquote } from './print-fmt.js';
-import { intReader, rec } from './record.js';
+import { intReader, readWide, rec, wide } from './record.js';
 import { putNumber, putSymbol } from './render.js';
 import type { Symbols } from './symbols.js';
 
 /** Formats of trace_printk by address. */
 export interface Formats {
   textAt(hi: number, lo: number): string | null;
-  partsAt(hi: number, lo: number): readonly Conversion[] | null;
+  partsAt(hi: number, lo: number): readonly Part[] | null;
 }
+
+/** A conversion with the literal before it as bytes. */
+interface Part extends Conversion {
+  readonly bytes: Uint8Array;
+}
+
+const encoder = new TextEncoder();
 
 const keyOf = (hi: number, lo: number): bigint => (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
 
@@ -19,17 +34,20 @@ export function parseFormats(text: string): Formats {
   for (const m of text.matchAll(/^\s*0x([0-9a-f]{1,16}) : ("(?:[^"\\]|\\.)*"|".*")$/gm)) {
     texts.set(BigInt(`0x${m[1]}`), unquote(m[2]!));
   }
-  const parts = new Map<bigint, Conversion[]>();
+  const parts = new Map<bigint, Part[]>();
+  let [lastHi, lastLo] = [0, 0];
+  let last: readonly Part[] | null = null;
   return {
     textAt: (hi, lo) => texts.get(keyOf(hi, lo)) ?? null,
     partsAt(hi, lo) {
+      if (last && hi === lastHi && lo === lastLo) return last;
       const key = keyOf(hi, lo);
-      const known = parts.get(key);
-      if (known) return known;
       const format = texts.get(key);
       if (format === undefined) return null;
-      const made = conversions(format);
+      let made = parts.get(key);
+      made ??= conversions(format).map((c) => ({ ...c, bytes: encoder.encode(c.literal) }));
       parts.set(key, made);
+      [lastHi, lastLo, last] = [hi, lo, made];
       return made;
     },
   };
@@ -49,6 +67,16 @@ function nextInt(a: Args, bytes: number): Int | null {
   if (at + bytes > a.end) return null;
   a.at = at + bytes;
   return intReader(a.little, bytes, true)!(at);
+}
+
+/** 64 bits in hexadecimal, the most common of all. */
+function nextHex(a: Args): boolean {
+  const at = rec.at + (((a.at - rec.at + 3) >> 2) << 2);
+  if (at + 8 > a.end) return false;
+  a.at = at + 8;
+  readWide(a.little, at);
+  putHexWords(wide.hi, wide.lo);
+  return true;
 }
 
 function nextText(a: Args): boolean {
@@ -72,7 +100,9 @@ const keptPointer = /^[sSfFBxKe]?$/;
 
 function putOne(c: Conversion, a: Args, symbols: Symbols): boolean {
   if (c.type === 's' || (c.type === 'p' && !keptPointer.test(c.extension))) return nextText(a);
-  const v = nextInt(a, bytesOf(c, a.longBytes));
+  const bytes = bytesOf(c, a.longBytes);
+  if (bytes === 8 && c.type === 'x' && c.flags === '' && c.precision < 0) return nextHex(a);
+  const v = nextInt(a, bytes);
   if (v === null) return false;
   if (c.type === 'p' && /[sSfFB]/.test(c.extension))
     putSymbol(symbols, v, /[SB]/.test(c.extension));
@@ -80,7 +110,21 @@ function putOne(c: Conversion, a: Args, symbols: Symbols): boolean {
   return true;
 }
 
-const encoder = new TextEncoder();
+/** An argument with a width or a precision. */
+function putWide(c: Conversion, a: Args, symbols: Symbols): boolean {
+  const width = c.width === -2 ? Number(nextInt(a, 4) ?? 0) : c.width;
+  const precision = c.precision === -2 ? Number(nextInt(a, 4) ?? 0) : c.precision;
+  const from = outLength();
+  let ok = true;
+  const put = (): void => {
+    ok = putOne(c, a, symbols);
+    if (c.type === 's' && precision >= 0) cutOut(Math.min(outLength(), from + precision));
+  };
+  const [left, zero] = [c.flags.includes('-'), c.flags.includes('0')];
+  if (width > 0 && width < 4096) putPadded(width, left, zero, put);
+  else put();
+  return ok;
+}
 
 /** Append the text of a trace_printk record; what its arguments do not give stands as '<?>'. */
 export function binaryPrint(
@@ -95,19 +139,9 @@ export function binaryPrint(
   if (!parts) return putText(`0x${keyOf(hi, lo).toString(16)} (format not saved)`);
   const a: Args = { at: start, end, little: s.little, longBytes: s.longBytes };
   for (const c of parts) {
-    putBytes(encoder.encode(c.literal));
+    putBytes(c.bytes);
     if (c.type === 'end') return;
-    const width = c.width === -2 ? Number(nextInt(a, 4) ?? 0) : c.width;
-    const precision = c.precision === -2 ? Number(nextInt(a, 4) ?? 0) : c.precision;
-    const from = outLength();
-    let ok = true;
-    const put = (): void => {
-      ok = putOne(c, a, s.symbols);
-      if (c.type === 's' && precision >= 0) cutOut(Math.min(outLength(), from + precision));
-    };
-    if (width > 0 && width < 4096)
-      putPadded(width, c.flags.includes('-'), c.flags.includes('0'), put);
-    else put();
+    const ok = c.width === -1 && c.precision === -1 ? putOne(c, a, s.symbols) : putWide(c, a, s.symbols);
     if (!ok) return putText('<?>');
   }
 }

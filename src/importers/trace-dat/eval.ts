@@ -24,6 +24,8 @@ export interface Code {
   readonly size?: number;
   /** The field read, where the expression is nothing but that. */
   readonly field?: Field;
+  /** The 64-bit field that alone decides the text: the same address gives the same text. */
+  readonly address?: Field;
 }
 
 /** Thrown while evaluating a record that does not hold what its format says. */

@@ -1,10 +1,10 @@
-import { type Log, setDict, setText, setTextBytes } from '../../events/log.js';
+import { type Log, setInt, setText, setTextBytes } from '../../events/log.js';
 import { shapes } from '../../events/shapes.js';
 import { matcherOf, putPayload } from '../payload.js';
 import { binaryPrint } from './bprint.js';
 import { type Code, compile, type Scope } from './eval.js';
 import type { EventFormat, Field } from './format.js';
-import { outBytes, outLength, putText, resetOut } from './out.js';
+import { outBytes, outLength, putAddress, putText, resetOut } from './out.js';
 import { planOf } from './plan.js';
 import { type Expr, type PrintFmt, parsePrintFmt, Unsupported } from './print-fmt.js';
 import { found, locate, readWide, rec, wide } from './record.js';
@@ -69,7 +69,10 @@ function printer(ip: Field, s: Shared): { nameOf: () => string; putAt: (log: Log
   return {
     nameOf: () => name() ?? 'print',
     putAt(log) {
-      if (name() === null) setDict(log, 'at', addressText());
+      if (name() !== null) return;
+      resetOut();
+      putAddress(wide.hi, wide.lo);
+      setInt(log, 'at', log.dicts.at.internBytes(outBytes(), 0, outLength()));
     },
   };
 }
@@ -189,8 +192,9 @@ const symbolName = 'ptlab symbol';
 /** Code of the two calls above. */
 function compileArg(scope: Scope, e: Expr): Code {
   if (e.kind !== 'call' || !e.name.startsWith('ptlab')) return compile(scope, e);
-  const { int } = compile(scope, e.args[0]!);
-  return { text: () => putSymbol(scope.symbols, int!(), e.name === symbolFull) };
+  const { int, field } = compile(scope, e.args[0]!);
+  const text = (): void => putSymbol(scope.symbols, int!(), e.name === symbolFull);
+  return field?.size === 8 ? { text, address: field } : { text };
 }
 
 function generalEvent(format: EventFormat, s: Shared): EventCode {

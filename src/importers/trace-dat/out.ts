@@ -41,7 +41,35 @@ export function putString0(from: Uint8Array, start: number, end: number): void {
 }
 
 const encoder = new TextEncoder();
-export const putText = (text: string): void => putBytes(encoder.encode(text));
+
+/** Append a text; the shortcut is for ASCII, which almost all are. */
+export function putText(text: string): void {
+  const { length } = text;
+  room(length);
+  for (let i = 0; i < length; i++) {
+    const c = text.charCodeAt(i);
+    if (c > 0x7f) {
+      used -= i;
+      return putBytes(encoder.encode(text));
+    }
+    bytes[used++] = c;
+  }
+}
+
+/** Append '0x' and 64 bits in hexadecimal, given as two words. */
+export function putAddress(hi: number, lo: number): void {
+  putByte(0x30);
+  putByte(0x78);
+  putHexWords(hi, lo);
+}
+
+/** Append 64 bits in hexadecimal, given as two words. */
+export function putHexWords(hi: number, lo: number): void {
+  if (hi !== 0) {
+    putHex(hi);
+    putHex(lo, 8);
+  } else putHex(lo);
+}
 
 /** Append a whole number of at most 2^53. */
 export function putInt(v: number): void {

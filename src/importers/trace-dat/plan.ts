@@ -3,6 +3,7 @@ import { columnNames, columns, type NameOf } from '../../events/schema.js';
 import type { Shape, ShapeField } from '../../events/shapes.js';
 import { isExact } from '../bytes.js';
 import type { Code } from './eval.js';
+import type { Field } from './format.js';
 import { outBytes, outLength, resetOut } from './out.js';
 import { readWide, rec, wide } from './record.js';
 import type { Piece } from './render.js';
@@ -83,13 +84,34 @@ function numberPut(f: ShapeField, code: Code, little: boolean): Put | null {
 }
 
 /** The text that a piece of code appends, interned in a column. */
-function textPut(f: ShapeField, p: Piece): Put {
+function textPut(f: ShapeField, p: Piece, little: boolean): Put {
   const name = f.column as NameOf<'dict'>;
   const index = columnNames.indexOf(name);
+  const { address } = p.code;
+  if (address) return addressPut(f, p, address, little);
   return (log) => {
     resetOut();
     p.put();
     putInt(log, index, log.dicts[name].internBytes(outBytes(), 0, outLength()));
+    return true;
+  };
+}
+
+/** The same for a text that an address decides: events of a kind mostly come from one place. */
+function addressPut(f: ShapeField, p: Piece, address: Field, little: boolean): Put {
+  const name = f.column as NameOf<'dict'>;
+  const index = columnNames.indexOf(name);
+  let [hi, lo, id] = [0, 0, -1];
+  let of: Log | null = null;
+  return (log) => {
+    readWide(little, rec.at + address.offset);
+    if (of !== log || wide.lo !== lo || wide.hi !== hi) {
+      [hi, lo, of] = [wide.hi, wide.lo, log];
+      resetOut();
+      p.put();
+      id = log.dicts[name].internBytes(outBytes(), 0, outLength());
+    }
+    putInt(log, index, id);
     return true;
   };
 }
@@ -122,7 +144,7 @@ function fieldPut(f: ShapeField, p: Piece, little: boolean): Put | null {
   if (!fits[f.kind].test(p.conversion.type)) return null;
   switch (f.kind) {
     case 's':
-      return textPut(f, p);
+      return textPut(f, p, little);
     case 't':
     case 'w':
       return wordPut(f, p);

@@ -95,7 +95,11 @@ export function parseSymbols(text: Uint8Array): Symbols {
     return { plain: name, name: name + tail, full: name + place + tail };
   };
 
+  let [lastHi, lastLo]: (number | null)[] = [null, null];
+  let last: Found | null = null;
+
   const get = (hi: number, lo: number): Found | null => {
+    if (hi === lastHi && lo === lastLo) return last;
     const address = (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
     let found = cache.get(address);
     if (found === undefined) {
@@ -103,6 +107,7 @@ export function parseSymbols(text: Uint8Array): Symbols {
       found = resolve(address);
       cache.set(address, found);
     }
+    [lastHi, lastLo, last] = [hi, lo, found];
     return found;
   };
 
