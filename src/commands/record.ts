@@ -57,7 +57,12 @@ const tables: readonly Probe[] = [
   { name: 'pte_alloc_kernel', at: '__pte_alloc_kernel', args: 'pmdp=$arg1:x64' },
   { name: 'pmd_alloc', at: '__pmd_alloc', args: 'pudp=$arg2:x64 addr=$arg3:x64' },
   { name: 'pud_alloc', at: '__pud_alloc', args: 'p4dp=$arg2:x64 addr=$arg3:x64' },
-  { name: 'decay_node', at: 'decay_va_pool_node', args: 'vn=$arg1:x64 full=$arg2:u8', since: '6.9' },
+  {
+    name: 'decay_node',
+    at: 'decay_va_pool_node',
+    args: 'vn=$arg1:x64 full=$arg2:u8',
+    since: '6.9',
+  },
   { name: 'purge_node', at: 'purge_vmap_node', args: 'work=$arg1:x64', since: '6.9' },
   { name: 'drain', at: 'drain_vmap_area_work', args: '' },
 ];
@@ -84,12 +89,7 @@ const needs: Readonly<Record<string, Need>> = {
   },
   'sleep-costs': {
     about: 'who waits for init_mm, how long, and asleep or not',
-    events: [
-      ...vmalloc,
-      ...locks,
-      ['sched/sched_switch', '2.6'],
-      ['sched/sched_wakeup', '2.6'],
-    ],
+    events: [...vmalloc, ...locks, ['sched/sched_switch', '2.6'], ['sched/sched_wakeup', '2.6']],
     probes: [...tables.filter((p) => /free|set_huge|range/.test(p.name)), ...walks],
     initMm: true,
   },
@@ -116,7 +116,7 @@ function probeLines(probes: readonly Probe[]): string[] {
 }
 
 const initMmLines = [
-  "init_mm=$(awk '$3 == \"init_mm\" { print $1 }' /proc/kallsyms)",
+  'init_mm=$(awk \'$3 == "init_mm" { print $1 }\' /proc/kallsyms)',
   'case "$init_mm" in *[1-9a-f]*)',
   '  for e in start_locking acquire_returned released; do',
   '    echo "mm == 0x$init_mm" > "$t/events/mmap_lock/mmap_lock_$e/filter"',
@@ -215,7 +215,17 @@ async function run(args: readonly string[], options: Options): Promise<Answer> {
     ...script(need, events, probes, wanted(options, by)),
   ];
   const text = `${lines.join('\n')}\n`;
-  return { json: { recipe: name, kernel: release, by, events, probes: probes.map(probeLine), script: text }, text };
+  return {
+    json: {
+      recipe: name,
+      kernel: release,
+      by,
+      events,
+      probes: probes.map(probeLine),
+      script: text,
+    },
+    text,
+  };
 }
 
 /** `ptlab record`: prints the commands that record what an analysis needs; runs nothing. */

@@ -94,7 +94,8 @@ export function newDict(): Dict {
     const length = end - start;
     if (length < 4) return lookUp(buf, start, end);
     const middle = start + (length >> 1);
-    const mix = (buf[start]! ^ (buf[middle]! << 3) ^ (buf[end - 2]! << 5) ^ (buf[end - 1]! << 7)) + length;
+    const mix =
+      (buf[start]! ^ (buf[middle]! << 3) ^ (buf[end - 2]! << 5) ^ (buf[end - 1]! << 7)) + length;
     const slot = (mix ^ (mix >> 6)) & (nearSlots - 1);
     const known = near[slot];
     if (known !== undefined && sameBytes(known, buf, start, end)) return nearIds[slot]!;

@@ -181,7 +181,10 @@ function markThin(c: Cells, row: number): void {
 }
 
 function mark(c: Cells, row: number): void {
-  if (!c.dense || row > c.set) return markThin(c, row);
+  if (!c.dense || row > c.set) {
+    markThin(c, row);
+    return;
+  }
   if (row < c.set) return; // set twice
   if (row === 0) own(c);
   c.set++;

@@ -21,7 +21,8 @@ function orderOf({ ts, rows }: RowSource): Uint32Array | null {
 export function mergeInto(log: Log, traces: readonly Trace[], names: readonly string[]): void {
   const parts = traces.map((t, i) => {
     const source = rowSource(t, log);
-    const name = traces.filter((x) => x.meta.source === t.meta.source).length > 1 ? names[i]! : t.meta.source;
+    const name =
+      traces.filter((x) => x.meta.source === t.meta.source).length > 1 ? names[i]! : t.meta.source;
     return { source, order: orderOf(source), at: 0, name };
   });
   const row = (p: (typeof parts)[number]): number => (p.order ? p.order[p.at]! : p.at);

@@ -123,7 +123,8 @@ function flagsEnd(buf: Uint8Array, at: number, end: number): number {
 /** '[cpu]', or in the latency format the bare CPU with the flags behind it; -1 if it is neither. */
 function readCpu(buf: Uint8Array, from: number, end: number): number {
   const open = buf[from] === BRACKET;
-  if (!readDecimal(buf, open ? from + 1 : from, end) || num.hi !== 0 || num.lo >>> 0 > 0xffff) return -1;
+  if (!readDecimal(buf, open ? from + 1 : from, end) || num.hi !== 0 || num.lo >>> 0 > 0xffff)
+    return -1;
   head.cpu = num.lo;
   if (open) return buf[num.end] === UNBRACKET && num.end < end ? num.end + 1 : -1;
   const b = buf[num.end];

@@ -1,8 +1,8 @@
 import { type Dict, newDict } from '../events/dict.js';
 import { type Log, setText } from '../events/log.js';
 import type { TraceMeta } from '../events/meta.js';
-import { type GraphState, newGraphState } from './ftrace-graph.js';
 import { type Literal, literalOf } from './bytes.js';
+import { type GraphState, newGraphState } from './ftrace-graph.js';
 import type { Matcher } from './payload.js';
 
 /** What an event's name makes of its line. */
@@ -45,7 +45,13 @@ export const newState = (log: Log, meta: TraceMeta): State => ({
   meta,
   names: newDict(),
   kinds: [],
-  kind: { how: 'event', event: 0, matcher: undefined, text: literalOf(new Uint8Array(0)), next: null },
+  kind: {
+    how: 'event',
+    event: 0,
+    matcher: undefined,
+    text: literalOf(new Uint8Array(0)),
+    next: null,
+  },
   graph: newGraphState(),
   frames: null,
   lastHi: 0,

@@ -33,7 +33,13 @@ function kindOf(s: State, name: string): Kind {
   const { dicts } = s.log;
   const text = literalOf(ascii(`${name}: `));
   if (isPlace(name)) {
-    return { how: 'print', event: dicts.event.intern('print'), matcher: undefined, text, next: null };
+    return {
+      how: 'print',
+      event: dicts.event.intern('print'),
+      matcher: undefined,
+      text,
+      next: null,
+    };
   }
   const how = /^funcgraph_(entry|exit)$/.test(name) ? 'graph' : 'event';
   return { how, event: dicts.event.intern(name), matcher: matcherOf(name), text, next: null };
@@ -123,7 +129,8 @@ function addEvent(s: State, buf: Uint8Array, end: number): void {
   noteOrder(s, head.tsHi, head.tsLo);
   const { next } = s.kind;
   if (next !== null && matches(buf, head.body, end, next.text)) {
-    return addNamed(s, next, buf, head.body + next.text.length - 2, end);
+    addNamed(s, next, buf, head.body + next.text.length - 2, end);
+    return;
   }
   const colon = nameEnd(buf, head.body, end);
   if (colon < 0) addNameless(s, buf, end);

@@ -82,7 +82,8 @@ function addSample(s: State, p: Sample): void {
   const lost = /^PERF_RECORD_LOST/.test(p.event) ? /lost (\d+)/.exec(p.text) : null;
   if (lost) {
     const cpu = p.cpu === undefined ? null : Number(p.cpu);
-    return addGap(meta, { cpu, seq: log.total, lost: Number(lost[1]) });
+    addGap(meta, { cpu, seq: log.total, lost: Number(lost[1]) });
+    return;
   }
   const ns = p.ns ?? 0n;
   if (p.ns === null) s.undated++;

@@ -106,7 +106,9 @@ export function formatText(f: FormatSpec): string {
 
 function declare(x: FieldSpec): string {
   const array = /^(\w[\w ]*)(\[\d*\])$/.exec(x.type);
-  return array && !x.type.startsWith('__') ? `${array[1]} ${x.name}${array[2]}` : `${x.type} ${x.name}`;
+  return array && !x.type.startsWith('__')
+    ? `${array[1]} ${x.name}${array[2]}`
+    : `${x.type} ${x.name}`;
 }
 
 /** Raw ring-buffer pages of one CPU. */
@@ -242,7 +244,10 @@ function writeVersion6(d: DatSpec): Uint8Array {
     const o = new Bytes(d.little).text('options  \0');
     for (const x of d.options ?? []) o.u16(x.id).u32(x.data.length).add(x.data);
     instances.forEach((x, i) => {
-      const data = new Bytes(d.little).u64(offsets[i] ?? 0).text(`${x.name}\0`).done();
+      const data = new Bytes(d.little)
+        .u64(offsets[i] ?? 0)
+        .text(`${x.name}\0`)
+        .done();
       o.u16(3).u32(data.length).add(data);
     });
     return o.u16(0).done();
@@ -263,7 +268,9 @@ function writeVersion6(d: DatSpec): Uint8Array {
 
 function writeVersion7(d: DatSpec): Uint8Array {
   const packed = d.compression !== undefined && d.compression !== 'none';
-  const out = start(d).text(`${d.compression ?? 'none'}\0`).text('1\0');
+  const out = start(d)
+    .text(`${d.compression ?? 'none'}\0`)
+    .text('1\0');
   const firstAt = out.length;
   out.u64(0);
   const options = new Bytes(d.little);
@@ -273,7 +280,12 @@ function writeVersion7(d: DatSpec): Uint8Array {
     const content = packed
       ? new Bytes(d.little).u32(body.length).u32(s.bytes.length).add(body).done()
       : s.bytes;
-    out.u16(s.id).u16(packed ? 1 : 0).u32(0).u64(content.length).add(content);
+    out
+      .u16(s.id)
+      .u16(packed ? 1 : 0)
+      .u32(0)
+      .u64(content.length)
+      .add(content);
   }
   for (const x of d.options ?? []) options.u16(x.id).u32(x.data.length).add(x.data);
   for (const b of [{ name: '', cpus: d.cpus }, ...(d.instances ?? [])]) {
@@ -285,7 +297,12 @@ function writeVersion7(d: DatSpec): Uint8Array {
       return new Bytes(d.little).u32(1).u32(body.length).u32(x.length).add(body).done();
     });
     const total = chunks.reduce((n, x) => n + x.length, 0);
-    out.u16(3).u16(packed ? 1 : 0).u32(0).u64(total).pad(align(out.length + 16));
+    out
+      .u16(3)
+      .u16(packed ? 1 : 0)
+      .u32(0)
+      .u64(total)
+      .pad(align(out.length + 16));
     const o = new Bytes(d.little).u64(sectionAt).text(`${b.name}\0local\0`).u32(pageSize);
     o.u32(b.cpus.length);
     b.cpus.forEach((c, i) => {

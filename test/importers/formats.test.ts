@@ -73,7 +73,10 @@ test('dmesg: summaries old and new, sleeping functions with their stacks, other 
 });
 
 test('summaries without any prefix', async () => {
-  const trace = await read('dmesg', 'Summary: long_busy_list_alloc_test passed: 1 failed: 2 repeat: 1 loops: 5 avg: 12 usec');
+  const trace = await read(
+    'dmesg',
+    'Summary: long_busy_list_alloc_test passed: 1 failed: 2 repeat: 1 loops: 5 avg: 12 usec',
+  );
   expect(rowsOf(trace)).toMatchObject([{ ok: false, count: 5, duration_ns: 12000 }]);
 });
 
@@ -124,6 +127,8 @@ test('CSV with quotes, other columns and bad cells', async () => {
 });
 
 test('an unknown file says what it begins with and what is known', () => {
-  expect(() => choose('x.bin', Uint8Array.of(1, 2, 3))).toThrow(/x\.bin: no format known.*trace-dat/s);
+  expect(() => choose('x.bin', Uint8Array.of(1, 2, 3))).toThrow(
+    /x\.bin: no format known.*trace-dat/s,
+  );
   expect(() => choose('x', bytes('a'), 'nope')).toThrow(/unknown format 'nope'. Known: .*ftrace/);
 });

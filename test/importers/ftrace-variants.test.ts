@@ -21,7 +21,13 @@ test('function_graph with every column', async () => {
     ['funcgraph_leaf', '_raw_read_lock', 913, 'depth=1'],
     ['funcgraph_exit', 'ext4_bread_batch', 1234567800, 'depth=0'],
   ]);
-  expect(list[0]).toMatchObject({ cpu: 1, pid: 1556, task: 'ping', flags: 'd..2', ts_ns: 384905506000n });
+  expect(list[0]).toMatchObject({
+    cpu: 1,
+    pid: 1556,
+    task: 'ping',
+    flags: 'd..2',
+    ts_ns: 384905506000n,
+  });
 });
 
 test('function_graph without stamps and tasks: switches, bare braces, comments, interrupts', async () => {
@@ -117,7 +123,10 @@ test('trace-cmd report in its variants', async () => {
 
 test('syscalls as text', async () => {
   const head = '              sh-1       [000] .....     1.000000: ';
-  const list = await rows(`${head}sys_read(fd: 3, buf: 7ffc, count: 400)`, `${head}sys_read -> 0x10`);
+  const list = await rows(
+    `${head}sys_read(fd: 3, buf: 7ffc, count: 400)`,
+    `${head}sys_read -> 0x10`,
+  );
   expect(pick(list, 'event', 'ret', 'detail')).toEqual([
     ['sys_enter_read', undefined, 'sys_read(fd: 3, buf: 7ffc, count: 400)'],
     ['sys_exit_read', 16n, 'sys_read -> 0x10'],
@@ -125,11 +134,29 @@ test('syscalls as text', async () => {
 });
 
 const line = '          <idle>-0       [001] d..1.     0.813631: cpu_idle: state=1 cpu_id=1';
-const wanted = { task: '<idle>', pid: 0, cpu: 1, flags: 'd..1.', ts_ns: 813631000n, event: 'cpu_idle', detail: 'state=1 cpu_id=1' };
+const wanted = {
+  task: '<idle>',
+  pid: 0,
+  cpu: 1,
+  flags: 'd..1.',
+  ts_ns: 813631000n,
+  event: 'cpu_idle',
+  detail: 'state=1 cpu_id=1',
+};
 
 test('quoted in a mail, behind a console stamp, inside prose', async () => {
-  for (const prefix of ['> ', '> > ', '>> ', ' > ', '| ', '[   12.345678] ', '[   12.345678][  T123] ']) {
-    const trace = await readFtrace(`Hi,\n\nlook at this:\n${prefix}${line}\n${prefix.trim()}\nbye - 1 [2] 3.4: x\n`);
+  for (const prefix of [
+    '> ',
+    '> > ',
+    '>> ',
+    ' > ',
+    '| ',
+    '[   12.345678] ',
+    '[   12.345678][  T123] ',
+  ]) {
+    const trace = await readFtrace(
+      `Hi,\n\nlook at this:\n${prefix}${line}\n${prefix.trim()}\nbye - 1 [2] 3.4: x\n`,
+    );
     expect(rowsOf(trace)[0], prefix).toMatchObject(wanted);
     expect(trace.meta.seen, prefix).toBe(1);
   }
@@ -144,7 +171,20 @@ test('quoted-printable', async () => {
 });
 
 test('a systrace page, and an escaped <pre>', async () => {
-  const page = ['<!DOCTYPE html>', '<html>', '<body onload="x()">', '  <script class="trace-data" type="application/text">', '# tracer: nop', line, '  </script>', '<p>1-2 [3]</p>', '<pre>', line.replaceAll('<', '&lt;').replaceAll('>', '&gt;'), '</pre>', '</html>'].join('\n');
+  const page = [
+    '<!DOCTYPE html>',
+    '<html>',
+    '<body onload="x()">',
+    '  <script class="trace-data" type="application/text">',
+    '# tracer: nop',
+    line,
+    '  </script>',
+    '<p>1-2 [3]</p>',
+    '<pre>',
+    line.replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
+    '</pre>',
+    '</html>',
+  ].join('\n');
   const trace = await readFtrace(page);
   expect(rowsOf(trace)).toMatchObject([wanted, wanted]);
   expect(trace.meta.unparsed.lines).toBe(0);
@@ -152,10 +192,15 @@ test('a systrace page, and an escaped <pre>', async () => {
 });
 
 test('losses are counted by CPU with their place', async () => {
-  const trace = await readFtrace([line, 'CPU:1 [LOST 5 EVENTS]', line, 'CPU:0 [EVENTS DROPPED]', line].join('\n'));
+  const trace = await readFtrace(
+    [line, 'CPU:1 [LOST 5 EVENTS]', line, 'CPU:0 [EVENTS DROPPED]', line].join('\n'),
+  );
   expect(trace.meta).toMatchObject({
     lost: 5,
     lost_per_cpu: { 1: 5 },
-    gaps: [{ cpu: 1, seq: 1, lost: 5 }, { cpu: 0, seq: 2, lost: null }],
+    gaps: [
+      { cpu: 1, seq: 1, lost: 5 },
+      { cpu: 0, seq: 2, lost: null },
+    ],
   });
 });

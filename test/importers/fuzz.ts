@@ -92,4 +92,3 @@ export function mutate(bytes: Uint8Array, next: (below: number) => number): Uint
   }
   return out;
 } // biome-ignore format: long lines
-

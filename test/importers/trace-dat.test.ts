@@ -3,18 +3,9 @@ import { expect, test } from 'vitest';
 import { shapes } from '../../src/events/shapes.js';
 import { FormatError } from '../../src/importers/importer.js';
 import { readBytes, readFtrace, rowsOf } from '../traces.js';
-import { Bytes, type DatSpec, type FieldSpec, type FormatSpec, writeDat } from './dat-writer.js';
+import { Bytes, type DatSpec, type FormatSpec, writeDat } from './dat-writer.js';
 
 const read = (d: DatSpec) => readBytes('trace-dat', writeDat(d));
-
-/** One field as the writer and the printing see it; nothing here is shared with the importer. */
-interface Drawn {
-  readonly field: FieldSpec;
-  /** As it stands in the print fmt, and the argument. */
-  readonly conversion: string;
-  readonly arg: string;
-  readonly value: bigint | string | readonly bigint[];
-}
 
 const integer = (bytes: number, signed: boolean) => {
   const [low, high] = signed
@@ -47,7 +38,8 @@ type Any = typeof anyField extends fc.Arbitrary<infer T> ? T : never;
 /** Text that printf gives for the field, by its definition. */
 function printed(f: Any): string {
   if (typeof f.value === 'string') return f.value;
-  if (Array.isArray(f.value)) return `{${f.value.map((v: bigint) => `0x${v.toString(16)}`).join(',')}}`;
+  if (Array.isArray(f.value))
+    return `{${f.value.map((v: bigint) => `0x${v.toString(16)}`).join(',')}}`;
   const v = f.value as bigint;
   return f.conversion.startsWith('0x') ? `0x${v.toString(16)}` : v.toString();
 }
@@ -134,7 +126,7 @@ test('known events get the same columns from records as from text', async () => 
       fc.asyncProperty(fc.array(fc.oneof(fc.bigInt(0n, (1n << 64n) - 1n), fc.constantFrom(0n, 1n, 1n << 53n, (1n << 53n) + 1n)), { minLength: 6, maxLength: 6 }), fc.boolean(), async (values, little) => {
         const given = fields.map(([, c], i) => (c === '%d' ? values[i]! & 3n : values[i]!));
         const body = new Bytes(little);
-        spec.forEach((f, i) => body.int(f.size, given[i]!));
+        for (const [k, f] of spec.entries()) body.int(f.size, given[k]!);
         let i = 0;
         const text = texts[name]!.replace(/%l?[dux]/g, (c) => given[i++]!.toString(c.endsWith('x') ? 16 : 10));
         const records = [{ ts: 1_000_000n, id: 9, pid: 3, body: body.done() }];
@@ -216,7 +208,8 @@ test('lost events are counted by CPU, and their places kept', async () => {
     { cpu: 2, records: [at(15n)], missed: 5 },
     { cpu: 3, records: [at(16n)], missed: -1 },
   ];
-  const stats = 'CPU: 3\nentries: 0\noverrun: 7\ncommit overrun: 0\nread events: 9\ndropped events: 1';
+  const stats =
+    'CPU: 3\nentries: 0\noverrun: 7\ncommit overrun: 0\nread events: 9\ndropped events: 1';
   const trace = await read({ ...base, cpus, options: [{ id: 2, data: text0(stats) }] });
   expect(trace.meta).toMatchObject({
     lost: 13,

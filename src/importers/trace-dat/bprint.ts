@@ -1,13 +1,5 @@
 import type { Int } from './int.js';
-import {
-  cutOut,
-  outLength,
-  putBytes,
-  putHexWords,
-  putPadded,
-  putString0,
-  putText,
-} from './out.js';
+import { cutOut, outLength, putBytes, putHexWords, putPadded, putString0, putText } from './out.js';
 import { type Conversion, conversions, unquote } from './print-fmt.js';
 import { intReader, readWide, rec, wide } from './record.js';
 import { putNumber, putSymbol } from './render.js';
@@ -136,12 +128,19 @@ export function binaryPrint(
   end: number,
 ): void {
   const parts = formats.partsAt(hi, lo);
-  if (!parts) return putText(`0x${keyOf(hi, lo).toString(16)} (format not saved)`);
+  if (!parts) {
+    putText(`0x${keyOf(hi, lo).toString(16)} (format not saved)`);
+    return;
+  }
   const a: Args = { at: start, end, little: s.little, longBytes: s.longBytes };
   for (const c of parts) {
     putBytes(c.bytes);
     if (c.type === 'end') return;
-    const ok = c.width === -1 && c.precision === -1 ? putOne(c, a, s.symbols) : putWide(c, a, s.symbols);
-    if (!ok) return putText('<?>');
+    const ok =
+      c.width === -1 && c.precision === -1 ? putOne(c, a, s.symbols) : putWide(c, a, s.symbols);
+    if (!ok) {
+      putText('<?>');
+      return;
+    }
   }
 }

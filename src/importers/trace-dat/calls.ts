@@ -45,8 +45,7 @@ const symbolic: Call = (scope, [value, ...pairs]) => {
   const list = names(scope, pairs);
   const text = (): void => {
     const v = x();
-    // biome-ignore lint/suspicious/noDoubleEquals: number and bigint
-    const hit = list.find(([n]) => n == v);
+    const hit = list.find(([n]) => n === v);
     if (hit) putBytes(hit[1]);
     else {
       putBytes(ZERO_X);
@@ -70,7 +69,7 @@ const flags: Call = (scope, [value, delimiter, ...pairs]) => {
       first = false;
     };
     for (const [mask, name] of list) {
-      if (!isTrue(mask) || and(rest, mask) != mask) continue; // biome-ignore lint/suspicious/noDoubleEquals: number and bigint
+      if (!isTrue(mask) || and(rest, mask) !== mask) continue;
       next();
       putBytes(name);
       rest = and(rest, ops['^']!(mask, -1));

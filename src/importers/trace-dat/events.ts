@@ -40,7 +40,10 @@ function putDetail(log: Log): void {
 }
 
 function readAddress(f: Field, s: Shared): void {
-  if (f.size === 8) return readWide(s.little, rec.at + f.offset);
+  if (f.size === 8) {
+    readWide(s.little, rec.at + f.offset);
+    return;
+  }
   const b = rec.bytes;
   const o = rec.at + f.offset;
   wide.hi = 0;

@@ -1,7 +1,8 @@
-/** A whole number: a number where a double holds it, else bigint. */
+/** A whole number: a number where a double holds it, else bigint; so equal numbers are `===`. */
 export type Int = number | bigint;
 
-const norm = (v: bigint): Int =>
+/** The one form of a number. */
+export const norm = (v: bigint): Int =>
   v >= -0x1fffffffffffffn && v <= 0x1fffffffffffffn ? Number(v) : v;
 
 const isSmall = (v: Int): v is number => typeof v === 'number' && v >= 0 && v <= 0x7fffffff;
@@ -68,8 +69,8 @@ export const ops: Readonly<Record<string, Op>> = {
   ),
   '<<': (a, b) => norm(BigInt.asUintN(64, BigInt(a) << shift(b))),
   '>>': (a, b) => (isSmall(a) && isSmall(b) && b < 32 ? a >>> b : norm(BigInt(a) >> shift(b))),
-  '==': compare((a, b) => a == b), // biome-ignore lint/suspicious/noDoubleEquals: number and bigint
-  '!=': compare((a, b) => a != b), // biome-ignore lint/suspicious/noDoubleEquals: number and bigint
+  '==': compare((a, b) => a === b),
+  '!=': compare((a, b) => a !== b),
   '<': compare((a, b) => a < b),
   '>': compare((a, b) => a > b),
   '<=': compare((a, b) => a <= b),

@@ -50,7 +50,8 @@ export function putText(text: string): void {
     const c = text.charCodeAt(i);
     if (c > 0x7f) {
       used -= i;
-      return putBytes(encoder.encode(text));
+      putBytes(encoder.encode(text));
+      return;
     }
     bytes[used++] = c;
   }
@@ -101,7 +102,10 @@ export function putHex(v: number, digits = 1): void {
 
 /** Append a 64-bit number in hexadecimal, two's complement; with at least `digits` digits. */
 export function putHexInt(v: number | bigint, digits = 1): void {
-  if (typeof v === 'number' && v >= 0 && v <= 0xffffffff && digits <= 8) return putHex(v, digits);
+  if (typeof v === 'number' && v >= 0 && v <= 0xffffffff && digits <= 8) {
+    putHex(v, digits);
+    return;
+  }
   const n = BigInt.asUintN(64, BigInt(v));
   const hi = Number(n >> 32n);
   if (hi !== 0 || digits > 8) {

@@ -1,3 +1,5 @@
+import { norm } from './int.js';
+
 /** An expression of a `print fmt`, in C. */
 export type Expr =
   | { readonly kind: 'int'; readonly value: number | bigint }
@@ -78,7 +80,7 @@ function strings(t: Tokens): string {
 
 function integer(literal: string): Expr {
   const v = BigInt(literal.replace(/[uUlL]+$/, ''));
-  return { kind: 'int', value: v <= 0x7fffffffn ? Number(v) : v };
+  return { kind: 'int', value: norm(v) };
 }
 
 const typeWord =

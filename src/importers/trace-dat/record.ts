@@ -42,7 +42,7 @@ export function readWide(little: boolean, o: number): void {
 export function wideValue(signed: boolean): number | bigint {
   const { hi, lo } = wide;
   const top = signed ? hi : hi >>> 0;
-  if (top < 0x200000 && top >= -0x200000) return top * 0x100000000 + (lo >>> 0);
+  if (top < 0x200000 && top > -0x200000) return top * 0x100000000 + (lo >>> 0);
   return (BigInt(top) << 32n) | BigInt(lo >>> 0);
 }
 

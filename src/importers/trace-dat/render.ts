@@ -62,32 +62,27 @@ export function putSymbol(symbols: Symbols, v: Int, offset: boolean): void {
   }
 }
 
+function putInHex(c: Conversion, v: Int, bytes: number): void {
+  if (c.flags.includes('#') && v !== 0) putText(c.type === 'x' ? '0x' : '0X');
+  const n = truncate(v, bytes, false);
+  if (c.type === 'x') putHexInt(n, Math.max(1, c.precision));
+  else putText(n.toString(16).toUpperCase());
+}
+
+function putSigned(c: Conversion, v: Int): void {
+  if (v >= 0 && c.flags.includes('+')) putByte(0x2b);
+  putDecimal(v);
+}
+
 /** Append one number as conversion `c` prints it. */
 export function putNumber(c: Conversion, v: Int, longBytes: number): void {
   const bytes = argBytes(c, longBytes);
-  switch (c.type) {
-    case 'd':
-    case 'i': {
-      const n = truncate(v, bytes, true);
-      if (n >= 0 && c.flags.includes('+')) putByte(0x2b);
-      return putDecimal(n);
-    }
-    case 'u':
-      return putDecimal(truncate(v, bytes, false));
-    case 'o':
-      return putText(BigInt.asUintN(64, BigInt(truncate(v, bytes, false))).toString(8));
-    case 'x':
-    case 'X': {
-      if (c.flags.includes('#') && v !== 0) putText(c.type === 'x' ? '0x' : '0X');
-      const n = truncate(v, bytes, false);
-      if (c.type === 'x') return putHexInt(n, Math.max(1, c.precision));
-      return putText(n.toString(16).toUpperCase());
-    }
-    case 'c':
-      return putByte(Number(truncate(v, 1, false)));
-    default:
-      return putHexInt(truncate(v, longBytes, false), 16);
-  }
+  if (c.type === 'd' || c.type === 'i') putSigned(c, truncate(v, bytes, true));
+  else if (c.type === 'u') putDecimal(truncate(v, bytes, false));
+  else if (c.type === 'x' || c.type === 'X') putInHex(c, v, bytes);
+  else if (c.type === 'o') putText(BigInt(truncate(v, bytes, false)).toString(8));
+  else if (c.type === 'c') putByte(Number(truncate(v, 1, false)));
+  else putHexInt(truncate(v, longBytes, false), 16);
 }
 
 function symbolCode(c: Conversion, x: () => Int, scope: Scope): (() => void) | null {
