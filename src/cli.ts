@@ -9,6 +9,7 @@ import {
   UserError,
 } from './commands/command.js';
 import { commands } from './commands/index.js';
+import { FormatError } from './importers/importer.js';
 
 const context: Context = {
   note: (line) => void process.stderr.write(`ptlab: ${line}\n`),
@@ -95,7 +96,7 @@ process.stdout.on('error', (e: NodeJS.ErrnoException) => {
 program()
   .parseAsync()
   .catch((e: unknown) => {
-    if (!(e instanceof UserError)) throw e;
+    if (!(e instanceof UserError || e instanceof FormatError)) throw e;
     process.stderr.write(`ptlab: ${e.message}\n`);
     process.exitCode = 1;
   });

@@ -36,6 +36,7 @@ export interface Figures {
   observed: Observed | null;
   predicted: Predicted;
   rates: Rates;
+  /** alloc_vmap_area events, failed ones included. */
   allocations: number;
   seconds: number;
 }

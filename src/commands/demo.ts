@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { analyses } from '../analyses/index.js';
 import { charts } from '../charts/index.js';
@@ -44,7 +44,7 @@ async function runDemo(trace: string, folder: string, context: Context): Promise
   const output = join(folder, '03-table-overwrites.ipynb');
   const bar = context.progress('running the notebook');
   const result = await runNotebook(notebook, {
-    values: { trace },
+    values: { trace: resolve(trace) },
     output,
     onCell: (done, total, cell) => bar.update(done, total, cell),
   });
@@ -56,11 +56,17 @@ async function runDemo(trace: string, folder: string, context: Context): Promise
   return output;
 }
 
+/** A run's name: of its file, or of its folder where the file is just called 'trace'. */
+function nameOf(path: string): string {
+  const name = basename(path).replace(/\..*$/, '');
+  return name === 'trace' ? basename(dirname(resolve(path))) : name;
+}
+
 async function run(args: readonly string[], options: Options, context: Context): Promise<Answer> {
-  const source = resolve(args[0] ?? sample);
-  const folder = resolve(String(options['output'] ?? 'out'));
+  const source = args[0] ?? sample;
+  const folder = String(options['output'] ?? 'out');
   mkdirSync(folder, { recursive: true });
-  const arrow = join(folder, 'trace.arrow');
+  const arrow = join(folder, `${nameOf(source)}.arrow`);
   await importFile(source, arrow);
   const trace = await openTrace(arrow);
   const names = await drawAll(trace, arrow, folder, context);
@@ -68,7 +74,7 @@ async function run(args: readonly string[], options: Options, context: Context):
   const summary = inWords(trace, arrow);
   writeOut(join(folder, 'summary.txt'), summary);
   const files = [arrow, executed, join(folder, 'summary.txt')];
-  const pictures = names.map((n) => join(folder, `${n}.{svg,png,txt,vl.json}`));
+  const pictures = names.map((n) => join(folder, `${n}.{svg,png,html,txt,vl.json}`));
   const text = [summary, 'written:', ...[...files, ...pictures].map((f) => `  ${f}`)].join('\n');
   return { json: { source, written: [...files, ...pictures] }, text };
 }

@@ -10,7 +10,7 @@ import { type RunResult, runNotebook } from '../notebook/runner.js';
 import { type Answer, type Command, type Context, type Options, UserError } from './command.js';
 
 /** One run to make: a notebook, its parameters, where its copy goes. */
-interface Job {
+export interface Job {
   readonly notebook: string;
   readonly values: Values;
   readonly output: string;
@@ -82,7 +82,9 @@ function variants(notebook: string, fromFile: Values, pairs: Map<string, string[
   return traces.length === 0 ? [once] : traces.map((trace) => ({ ...once, trace }));
 }
 
-const stem = (file: string): string => basename(file).replace(/(\.txt|\.dat)?(\.gz|\.zst)?$/, '');
+/** The name of a trace without what stands for its format. */
+export const stem = (file: string): string =>
+  basename(file).replace(/(\.txt|\.dat)?(\.gz|\.zst)?$/, '');
 
 /** A name in `folder` that no file and no other job has. */
 function freeName(folder: string, name: string, taken: Set<string>, replace: boolean): string {
@@ -131,40 +133,47 @@ const seconds = (options: Options): number => {
   return s;
 };
 
-async function runJob(job: Job, options: Options, context: Context): Promise<RunResult> {
+/** Run one job, with the charts and the page that were asked for. */
+export async function perform(job: Job, options: Options, context: Context): Promise<RunResult> {
+  makeFolder(dirname(resolve(job.output)));
   const bar = context.progress(basename(job.notebook));
-  try {
-    return await runNotebook(job.notebook, {
-      values: job.values,
-      output: job.output,
-      ...(options['kernel'] !== undefined && { kernel: String(options['kernel']) }),
-      timeout_s: seconds(options),
-      allowErrors: options['allowErrors'] === true,
-      onCell: (done, total, cell) => bar.update(done, total, cell),
-    });
-  } finally {
-    bar.stop();
+  const result = await runNotebook(job.notebook, {
+    values: job.values,
+    output: job.output,
+    ...(options['kernel'] !== undefined && { kernel: String(options['kernel']) }),
+    timeout_s: seconds(options),
+    allowErrors: options['allowErrors'] === true,
+    onCell: (done, total, cell) => bar.update(done, total, cell),
+  }).finally(() => bar.stop());
+  if (options['charts'] !== undefined) {
+    makeFolder(String(options['charts']));
+    writeCharts(result.notebook, String(options['charts']), basename(job.output, '.ipynb'));
   }
+  if (options['html'] === true) writeHtml(result.notebook, pageOf(job.output));
+  return result;
 }
+
+const pageOf = (notebook: string): string => `${notebook.replace(/\.ipynb$/, '')}.html`;
 
 const where = (f: RunResult['failures'][number]): string =>
   `cell ${f.cell}${f.line === null ? '' : `, line ${f.line}`}: ${f.ename}: ${f.evalue}`;
 
-function report(results: readonly RunResult[], jobs: readonly Job[], allowErrors: boolean): Answer {
-  const rows = results.map((r, i) => ({
-    notebook: jobs[i]?.notebook,
-    output: r.output,
-    ok: r.failures.length === 0,
-    cells: r.cells,
-    duration_s: r.duration_s,
-    failures: r.failures,
-  }));
-  const lines = results.flatMap((r) => [
-    `${r.output}: ${r.cells} cells in ${r.duration_s.toFixed(1)} s`,
-    ...r.failures.map((f) => `  failed in ${where(f)}`),
-  ]);
-  const failed = results.some((r) => r.failures.length > 0);
-  return { json: rows, text: lines.join('\n'), status: failed && !allowErrors ? 1 : 0 };
+/** What there is to say of a run: a record for --json, and lines. */
+export function describeRun(job: Job, r: RunResult) {
+  const { output, cells, duration_s, failures } = r;
+  const record = {
+    notebook: job.notebook,
+    output,
+    ok: failures.length === 0,
+    cells,
+    duration_s,
+    failures,
+  };
+  const lines = [
+    `${output}: ${cells} ${cells === 1 ? 'cell' : 'cells'} in ${duration_s.toFixed(1)} s`,
+    ...failures.map((f) => `  failed in ${where(f)}`),
+  ];
+  return { record, lines };
 }
 
 async function run(args: readonly string[], options: Options, context: Context): Promise<Answer> {
@@ -176,21 +185,17 @@ async function run(args: readonly string[], options: Options, context: Context):
   );
   const jobs = plan(runs, options['output'] as string | undefined);
   const results: RunResult[] = [];
-  for (const job of jobs) {
-    makeFolder(dirname(resolve(job.output)));
-    const result = await runJob(job, options, context);
-    results.push(result);
-    if (options['charts'] !== undefined) {
-      const name = basename(job.output, '.ipynb');
-      makeFolder(String(options['charts']));
-      await writeCharts(result.notebook, String(options['charts']), name);
-    }
-    if (options['html'] === true)
-      writeHtml(result.notebook, job.output.replace(/\.ipynb$/, '.html'));
-  }
-  if (jobs.length > 1)
-    writeIndex(results, dirname(jobs[0]?.output ?? '.'), options['html'] === true);
-  return report(results, jobs, options['allowErrors'] === true);
+  for (const job of jobs) results.push(await perform(job, options, context));
+  const [first] = jobs;
+  if (first && jobs.length > 1)
+    writeIndex(results, dirname(first.output), options['html'] === true);
+  const said = results.map((r, i) => describeRun(jobs[i] as Job, r));
+  const failed = results.some((r) => r.failures.length > 0);
+  return {
+    json: said.map((s) => s.record),
+    text: said.flatMap((s) => s.lines).join('\n'),
+    status: failed && options['allowErrors'] !== true ? 1 : 0,
+  };
 }
 
 /** `ptlab run`: notebooks from the command line. */

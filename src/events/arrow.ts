@@ -118,7 +118,7 @@ function cellsData(
   const words = c.values.subarray(0, c.kind === 'bool' ? (length + 7) >> 3 : undefined);
   if (c.kind === 'i64' || c.kind === 'u64') {
     const View = c.kind === 'i64' ? BigInt64Array : BigUint64Array;
-    const data = new View(words.buffer, words.byteOffset, length);
+    const data = new View(words.buffer as ArrayBuffer, words.byteOffset, length);
     return makeData({ ...common, data } as never);
   }
   const data = c.kind === 'bool' ? words : words.subarray(0, length);

@@ -22,8 +22,8 @@ export interface TraceWriter<T> {
   readonly log: Log;
   /** End the trace; `meta.seen` and `meta.complete` are set here. */
   finish(meta: TraceMeta): T;
-  /** Give up: nothing is left behind. */
-  abandon?(): void;
+  /** Nothing worth keeping was written: leave no file behind. */
+  abandon(): void;
 }
 
 function closeMeta(meta: TraceMeta, log: Log): TraceMeta {
@@ -39,7 +39,7 @@ export function memoryWriter(meta: TraceMeta): TraceWriter<Trace> {
   const dictionaries = newDictionaries();
   const schema = arrowSchema(meta);
   const log: Log = newLog((b) => batches.push(toRecordBatch(b, log, dictionaries, schema)));
-  return { log, finish: (m) => newTrace(closeMeta(m, log), batches) };
+  return { log, finish: (m) => newTrace(closeMeta(m, log), batches), abandon() {} };
 }
 
 /** Write all of `bytes`; a pipe or a full disk may take less at a time. */
@@ -71,10 +71,6 @@ export function fileWriter(path: string, meta: TraceMeta): TraceWriter<void> {
   const log: Log = newLog((b) => ipc.append(toRecordBatch(b, log, dictionaries, schema)));
   return {
     log,
-    abandon() {
-      closeSync(fd);
-      unlinkSync(part);
-    },
     finish(m) {
       const last = arrowSchema(closeMeta(m, log));
       const sealed = `${part}.sealed`;
@@ -85,6 +81,10 @@ export function fileWriter(path: string, meta: TraceMeta): TraceWriter<void> {
       closeSync(to);
       closeSync(fd);
       renameSync(sealed, path);
+      unlinkSync(part);
+    },
+    abandon() {
+      closeSync(fd);
       unlinkSync(part);
     },
   };

@@ -16,20 +16,19 @@ export type Put = (bytes: Uint8Array) => void;
 const magic = new TextEncoder().encode('ARROW1');
 
 /**
- * Writes Arrow IPC. At every moment it is a stream (behind 8 bytes of magic) whose dictionaries grow
- * by deltas, so a killed writer loses at most its last batch. Many readers want one whole dictionary
+ * Writes an Arrow stream whose dictionaries grow by deltas, so a killed writer loses at most its last batch. Many readers want one whole dictionary
  * before the first batch, and the last word on lost events is known only at the end: `sealInto` makes
  * the final file of it.
  */
 export class IpcWriter extends RecordBatchWriter {
   readonly #put: Put;
 
-  constructor(schema: Schema, put: Put) {
+  constructor(schema: Schema, put: Put, asFile = false) {
     super();
     this.#put = put;
     this._started = true;
     this._schema = schema;
-    this._write(magic)._writePadding(2);
+    if (asFile) this._write(magic)._writePadding(2);
     this._writeSchema(schema);
   }
 
@@ -54,7 +53,7 @@ export class IpcWriter extends RecordBatchWriter {
     dicts: Readonly<Record<string, Dict>>,
     copy: (offset: number, length: number) => void,
   ): void {
-    const file = new IpcWriter(schema, put);
+    const file = new IpcWriter(schema, put, true);
     for (const [name, dict] of Object.entries(dicts)) {
       const id = columnNames.indexOf(name as ColumnName);
       file._writeDictionaryBatch(textData(dict.values), id, false);
@@ -108,6 +107,6 @@ export function readIpc(bytes: Uint8Array): IpcContent {
   } catch (e) {
     cut = (e as Error).message;
   }
-  if (isFile && !whole) cut ??= 'the file has no footer: its writer did not finish';
+  if (!whole) cut ??= 'it has no footer: its writer did not finish';
   return { schema, batches, ...(cut === undefined ? {} : { cut }) };
 }

@@ -4,25 +4,20 @@ import { type ColumnName, columnNames, columns, type Kind, type NameOf } from '.
 /** Rows of one Arrow record batch. */
 export const batchRows = 65536;
 
-type Values =
-  | Uint8Array<ArrayBuffer>
-  | Uint16Array<ArrayBuffer>
-  | Uint32Array<ArrayBuffer>
-  | Int32Array<ArrayBuffer>
-  | Float64Array<ArrayBuffer>;
+type Values = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
 
 /** One column of the batch being filled; 64-bit integers are two 32-bit words, low word first. */
 export interface Cells<V extends Values = Values> {
   readonly kind: Kind;
   values: V;
   /** Validity bitmap, least significant bit first; made only once a row leaves the column out. */
-  valid: Uint8Array<ArrayBuffer>;
+  valid: Uint8Array;
   /** Cells set in this batch; while `dense`, those of the first `set` rows. */
   set: number;
   dense: boolean;
   /** Text columns only: start of each row's bytes, and the bytes. */
-  offsets: Int32Array<ArrayBuffer>;
-  bytes: Uint8Array<ArrayBuffer>;
+  offsets: Int32Array;
+  bytes: Uint8Array;
   /** Text columns only: bytes used, and rows whose start is known. */
   used: number;
   filled: number;
@@ -199,14 +194,14 @@ export function putInt(log: Log, column: number, v: number): void {
 
 /** Set a double by column index. */
 export function putF64(log: Log, column: number, v: number): void {
-  const c = log.list[column] as Cells<Float64Array<ArrayBuffer>>;
+  const c = log.list[column] as Cells<Float64Array>;
   mark(c, log.row);
   c.values[log.row] = v;
 }
 
 /** Set 64 bits by column index. */
 export function putU64(log: Log, column: number, hi: number, lo: number): void {
-  const c = log.list[column] as Cells<Uint32Array<ArrayBuffer>>;
+  const c = log.list[column] as Cells<Uint32Array>;
   mark(c, log.row);
   c.values[log.row * 2] = lo;
   c.values[log.row * 2 + 1] = hi;
@@ -221,7 +216,7 @@ export function setInt(log: Log, name: NameOf<'dict' | 'u8' | 'u16' | 'u32' | 'i
 
 /** Set a double cell of the current row. */
 export function setF64(log: Log, name: NameOf<'f64'>, v: number): void {
-  const c = log.cells[name] as Cells<Float64Array<ArrayBuffer>>;
+  const c = log.cells[name] as Cells<Float64Array>;
   mark(c, log.row);
   c.values[log.row] = v;
 }

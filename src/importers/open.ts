@@ -4,7 +4,7 @@ import { closeSync, createReadStream, existsSync, openSync, readSync, statSync }
 import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { fileWriter, memoryWriter, readTrace } from '../events/file.js';
+import { fileWriter, memoryWriter, readTrace, type TraceWriter } from '../events/file.js';
 import { mergeInto, mergeMeta } from '../events/merge.js';
 import { newMeta, type TraceMeta } from '../events/meta.js';
 import { counts, type Trace } from '../events/trace.js';
@@ -204,7 +204,7 @@ async function importInto<T>(path: string, opened: Opened, make: Make<T>): Promi
     await importer.read(input, writer.log, meta);
     settle(opened, writer.log.total, path);
   } catch (e) {
-    writer.abandon?.();
+    if (e instanceof FormatError) writer.abandon();
     if (!(e instanceof FormatError) || e.message.startsWith(path)) throw e;
     throw new FormatError(`${path}: ${e.message}`);
   } finally {
@@ -213,22 +213,21 @@ async function importInto<T>(path: string, opened: Opened, make: Make<T>): Promi
   return writer.finish(meta);
 }
 
-type Make<T> = (meta: TraceMeta) => {
-  log: Parameters<Importer['read']>[1];
-  finish(meta: TraceMeta): T;
-  abandon?(): void;
-};
+type Make<T> = (meta: TraceMeta) => TraceWriter<T>;
 
 const cpusSeen = (trace: Trace): number => Object.keys(counts(trace).per_cpu).length;
 
-const isArrow = (path: string): boolean => {
+/** The magic of an Arrow file, or the mark before each message of an Arrow stream. */
+function isArrow(path: string): boolean {
   const file = fileAccess(path);
   try {
-    return Buffer.from(file.read(0, Math.min(6, file.size))).toString('latin1') === 'ARROW1';
+    const head = file.read(0, Math.min(6, file.size));
+    const mark = [0, 1, 2, 3].every((i) => head[i] === 0xff);
+    return mark || Buffer.from(head).toString('latin1') === 'ARROW1';
   } finally {
     file.close();
   }
-};
+}
 
 /**
  * Open a trace of any known format: ptlab's own Arrow file, or anything an importer reads.

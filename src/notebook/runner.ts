@@ -247,6 +247,7 @@ export async function runNotebook(file: string, options: RunOptions): Promise<Ru
   save();
   const spec = findSpec(options.kernel ?? kernelName(nb));
   const kernel = await startKernel(spec, dirname(resolve(file)));
+  await kernel.ask('is_complete_request', { code: '1' }); // answered once cells can run
   const failures: Failure[] = [];
   const displays: Displays = new Map();
   try {

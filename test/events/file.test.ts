@@ -88,6 +88,7 @@ test('a killed writer leaves all whole batches, and the file says so', () => {
   const path = join(folder(), 'x.arrow');
   const w = fileWriter(path, newMeta('made', 'run'));
   fill(w.log, batchRows * 2 + 10);
+  expect(tableFromIPC(readFileSync(`${path}.part`)).numRows).toBe(batchRows * 2); // a plain stream
   const copy = `${path}.left`;
   copyFileSync(`${path}.part`, copy);
   const trace = readTrace(copy);

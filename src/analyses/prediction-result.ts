@@ -1,0 +1,93 @@
+import type { TableCounts } from '../linux/arm64/pgtable.js';
+import type { Miss, Run } from './prediction-run.js';
+import type { TableReplay } from './replay-tables.js';
+
+/** How the model compares with a real run. */
+export interface Prediction {
+  readonly allocations: {
+    readonly total: number;
+    readonly exact: number;
+    /** Of the exact ones: those that needed an order other than the trace's. */
+    readonly reordered: number;
+    readonly first_mismatch: number | null;
+  };
+  /** Requests whose area has the size and alignment the model chooses; where calls were probed. */
+  readonly requests: {
+    readonly total: number;
+    readonly exact: number;
+    readonly first_mismatch: string | null;
+  };
+  readonly purges: { readonly total: number; readonly exact: number };
+  readonly tables: {
+    readonly predicted: TableCounts;
+    readonly observed: TableCounts | null;
+    /** PTE tables of mappings that no vmalloc event announces; counted on both sides. */
+    readonly untraced: number;
+    readonly because: readonly string[];
+  };
+  readonly misses: readonly Miss[];
+  readonly equal: boolean;
+}
+
+/** The model's counts from the first probe on, as the probes would have seen them. */
+function predictedCounts(t: TableReplay): TableCounts {
+  const out = { ...t.tables.counts };
+  for (const k of Object.keys(out) as (keyof TableCounts)[]) out[k] -= t.base[k];
+  out.pte_tables_allocated += t.late + t.unplaced;
+  if (t.freedBelowPud > 0 && t.seenBelowPud === 0) out.pte_tables_freed -= t.freedBelowPud;
+  return out;
+}
+
+function tableNotes(run: Run, predicted: TableCounts): string[] {
+  const t = run.tables;
+  const notes: string[] = [];
+  if (t.untraced > 0)
+    notes.push(
+      `${t.untraced} PTE tables belong to mappings no vmalloc event announces (PCI I/O, per-CPU memory, vm_map_ram)`,
+    );
+  if (t.freedBelowPud > 0 && t.seenBelowPud === 0)
+    notes.push(
+      `${t.freedBelowPud} PTE tables were freed below PUD entries by a function without a probe`,
+    );
+  for (const key of Object.keys(predicted) as (keyof TableCounts)[])
+    if (predicted[key] !== t.observed[key])
+      notes.push(`${key}: predicted ${predicted[key]}, observed ${t.observed[key]}`);
+  for (const op of t.surplus)
+    notes.push(`${op.task}-${op.pid} installed a table where the model has one (event ${op.n})`);
+  for (const list of t.expected.values())
+    for (const e of list)
+      if (e.counted)
+        notes.push(`${e.op.task}-${e.op.pid}: no table was installed for event ${e.op.n}`);
+  return notes;
+}
+
+/** The comparison, when the replay has come to its end. */
+export function result(run: Run): Prediction {
+  const probed = run.firstProbe < Number.POSITIVE_INFINITY;
+  const predicted = predictedCounts(run.tables);
+  const { observed } = run.tables;
+  const keys = Object.keys(predicted) as (keyof TableCounts)[];
+  const same = !probed || keys.every((k) => predicted[k] === observed[k]);
+  return {
+    allocations: {
+      total: run.total,
+      exact: run.exact,
+      reordered: run.reordered,
+      first_mismatch: run.first,
+    },
+    requests: {
+      total: run.requests,
+      exact: run.exactRequests,
+      first_mismatch: run.firstRequest ?? null,
+    },
+    purges: { total: run.purges, exact: run.exactPurges },
+    tables: {
+      predicted,
+      observed: probed ? observed : null,
+      untraced: run.tables.untraced,
+      because: probed ? tableNotes(run, predicted) : [],
+    },
+    misses: run.misses,
+    equal: same && run.exact === run.total && run.exactPurges === run.purges,
+  };
+}

@@ -1,0 +1,119 @@
+import type { SizeRules } from '../linux/mm/vmalloc-size.js';
+import { shapeOf } from '../linux/mm/vmalloc-size.js';
+import { free_vmap_area_noflush } from '../linux/mm/vmap-area.js';
+import { adopt, type Effect, learn, type Replay } from './replay.js';
+import { because, type Flights, land, type Placed, performAmong, place } from './replay-allocs.js';
+import { begin, due, endPurge, hex } from './replay-purges.js';
+import { mapArea, seeTable, type TableReplay, unmapArea } from './replay-tables.js';
+import type { AllocOp, FreeOp, Op, PurgeOp } from './vmalloc-ops.js';
+
+/** One address or purge the model got wrong. */
+export interface Miss {
+  /** Place of the event in the trace. */
+  readonly n: number;
+  readonly time: number;
+  readonly cpu: number;
+  readonly task: string;
+  readonly predicted: string;
+  readonly real: string;
+  readonly because: string;
+}
+
+/** A replay on its way, and what it has counted. */
+export interface Run {
+  readonly ops: readonly Op[];
+  readonly replay: Replay;
+  readonly tables: TableReplay;
+  readonly firstProbe: number;
+  readonly done: Set<Op>;
+  readonly flights: Flights;
+  readonly misses: Miss[];
+  total: number;
+  exact: number;
+  reordered: number;
+  requests: number;
+  exactRequests: number;
+  firstRequest: string | undefined;
+  readonly rules: SizeRules;
+  /** Did the trace begin when vmalloc was in use already? Then what is taken is learnt from misses. */
+  readonly late: boolean;
+  purges: number;
+  exactPurges: number;
+  first: number | null;
+}
+
+const miss = (op: Op, predicted: string, real: string, why: string): Miss => ({
+  n: op.n,
+  time: op.ts_ns / 1e9,
+  cpu: op.cpu,
+  task: `${op.task}-${op.pid}`,
+  predicted,
+  real,
+  because: why,
+});
+
+/** Count one allocation, and map its area. */
+function settle(run: Run, op: AllocOp, placed: Placed): void {
+  run.done.add(op);
+  land(run.flights, op);
+  run.total++;
+  if (placed.exact) run.exact++;
+  if (placed.exact && placed.assumed) run.reordered++;
+  if (op.at < 0) return;
+  const { space } = run.replay;
+  const pages = mapArea(run.tables, op, op.at, op.n > run.firstProbe);
+  space.areas.pages[space.busy.get(op.at)!] = pages;
+}
+
+/** Does the model choose the size and alignment that the kernel asked its allocator for? */
+function checkRequest(run: Run, op: AllocOp): void {
+  if (!op.request) return;
+  const { size_bytes, align_bytes, flags } = op.request;
+  const { size, align } = shapeOf(run.rules, size_bytes, align_bytes, flags, op.secondTry);
+  run.requests++;
+  if (size === op.size && align === op.align) run.exactRequests++;
+  else
+    run.firstRequest ??=
+      `event ${op.n}: ${size_bytes} bytes aligned to ${align_bytes}, flags 0x${flags.toString(16)}: ` +
+      `predicted ${size} pages aligned to ${align}, real ${op.size} aligned to ${op.align}`;
+}
+
+function allocate(run: Run, op: AllocOp, i: number): void {
+  checkRequest(run, op);
+  if (run.done.has(op)) return;
+  const placed = place(run.replay, run.flights, op, (o, p) => settle(run, o, p));
+  settle(run, op, placed);
+  if (placed.exact) return;
+  run.first ??= op.n;
+  if (run.late && placed.where === 'free') learn(run.replay, placed.predicted, op.at);
+  const why = because(run.ops, i, op, placed.where, run.flights, run.late);
+  run.misses.push(miss(op, hex(run.replay, placed.predicted), hex(run.replay, op.at), why));
+}
+
+function release(run: Run, op: FreeOp): void {
+  const { space } = run.replay;
+  space.lazy_max = op.lazy_max;
+  const va = space.busy.get(op.at) ?? adopt(run.replay, op.at, op.nr_lazy - space.lazy_nr);
+  if (va === undefined) return;
+  unmapArea(run.tables, op.at, space.areas.pages[va]!);
+  free_vmap_area_noflush(space, va);
+}
+
+function finishPurge(run: Run, op: PurgeOp): void {
+  const result = endPurge(run.replay, op);
+  run.purges++;
+  if (result.exact) run.exactPurges++;
+  else run.misses.push(miss(op, result.predicted, result.real, result.because));
+}
+
+/** Let the model do one operation, and compare. */
+export function step(run: Run, op: Op, i: number): void {
+  const stage = (effect: Effect) =>
+    performAmong(run.replay, run.flights, effect, (o, p) => settle(run, o, p));
+  due(run.replay, op.n).forEach(stage);
+  if (op.kind === 'alloc') allocate(run, op, i);
+  else if (op.kind === 'free') release(run, op);
+  else if (op.kind === 'purge') finishPurge(run, op);
+  else if (op.kind === 'table') seeTable(run.tables, op);
+  else begin(run.replay, op).forEach(stage);
+}

@@ -1,0 +1,76 @@
+// A task as an automaton: its local state is the tree of results its steps have returned. Generators cannot be copied,
+// so a node is reached anew by running the task again over the results on its path; the generator that found a node
+// waits there for the first result that leads on.
+import type { Step } from '../linux/step.js';
+import type { System, Task } from '../linux/system.js';
+
+/** One task's nodes, by number from 0 (the start). Grows as results are tried. */
+export interface Automaton {
+  readonly task: Task;
+  /** What each node announces; undefined where the task has ended. */
+  readonly steps: (Step | undefined)[];
+  readonly edges: Map<number, number>[];
+  readonly parent: number[];
+  readonly via: number[];
+  readonly live: Map<number, Generator<Step, unknown, number>>;
+  /** Nodes by the key of their `forget` step. */
+  readonly known: Map<string, number>;
+}
+
+function addNode(
+  a: Automaton,
+  generator: Generator<Step, unknown, number>,
+  got: IteratorResult<Step, unknown>,
+  parent: number,
+  via: number,
+): number {
+  const step = got.done ? undefined : got.value;
+  const key = step === undefined ? 'end' : step.op === 'forget' ? `forget ${step.key}` : undefined;
+  const same = key === undefined ? undefined : a.known.get(key);
+  if (same !== undefined) return same;
+  const node = a.steps.push(step) - 1;
+  if (key !== undefined) a.known.set(key, node);
+  a.edges.push(new Map());
+  a.parent.push(parent);
+  a.via.push(via);
+  if (step) a.live.set(node, generator);
+  return node;
+}
+
+/** The automaton of `task`, with its first node. */
+export function automaton(sys: System, task: Task): Automaton {
+  const a: Automaton = {
+    task,
+    steps: [],
+    edges: [],
+    parent: [],
+    via: [],
+    live: new Map(),
+    known: new Map(),
+  };
+  const generator = task.run(sys);
+  addNode(a, generator, generator.next(0), -1, 0);
+  return a;
+}
+
+/** A generator that stands at `node`. */
+function rerun(sys: System, a: Automaton, node: number): Generator<Step, unknown, number> {
+  const path: number[] = [];
+  for (let n = node; a.parent[n]! >= 0; n = a.parent[n]!) path.push(a.via[n]!);
+  const generator = a.task.run(sys);
+  generator.next(0);
+  while (path.length > 0) generator.next(path.pop()!);
+  return generator;
+}
+
+/** The node after `node` when its step returns `result`. */
+export function follow(sys: System, a: Automaton, node: number, result: number): number {
+  const known = a.edges[node]!.get(result);
+  if (known !== undefined) return known;
+  let generator = a.live.get(node);
+  if (generator) a.live.delete(node);
+  else generator = rerun(sys, a, node);
+  const next = addNode(a, generator, generator.next(result), node, result);
+  a.edges[node]!.set(result, next);
+  return next;
+}

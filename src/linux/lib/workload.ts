@@ -1,0 +1,103 @@
+// A workload is a generator of calls to vmalloc, resumed with their results: written once, run by the plain functions or as
+// modelled kernel code.
+
+import { vm_map_ram, vm_unmap_aliases, vm_unmap_ram } from '../mm/vm-map-ram.js';
+import * as slow from '../mm/vmalloc.js';
+import * as fast from '../mm/vmalloc-fast.js';
+import type { VmallocState } from '../mm/vmalloc-state.js';
+import { trace } from '../sched.js';
+import type { Kernel } from '../step.js';
+
+/** One call. What it gives: the first page, -1 for NULL; 0 where a call gives nothing. */
+export type Call =
+  | { readonly op: 'vmalloc'; readonly size_bytes: number }
+  | { readonly op: 'vmalloc_huge'; readonly size_bytes: number }
+  | {
+      readonly op: '__vmalloc_node';
+      readonly size_bytes: number;
+      readonly align_bytes: number;
+      /** NUMA node asked for, -1 for any. */
+      readonly node: number;
+    }
+  | { readonly op: 'vfree'; readonly page: number }
+  | { readonly op: 'vm_map_ram'; readonly pfn: number; readonly pages: number }
+  | { readonly op: 'vm_unmap_ram'; readonly page: number; readonly pages: number }
+  | { readonly op: 'ioremap'; readonly phys_bytes: number; readonly size_bytes: number }
+  | { readonly op: 'vm_unmap_aliases' }
+  /** A line in the trace; `event` print (trace_printk) or tracing_mark_write. */
+  | { readonly op: 'note'; readonly event: 'print' | 'tracing_mark_write'; readonly text: string };
+
+/** A workload that gives `T` in the end. */
+export type Workload<T = void> = Generator<Call, T, number>;
+
+/** What `call` gives from the plain functions, on `cpu`. */
+export function callFast(v: fast.Vmalloc, call: Call, cpu: number): number {
+  switch (call.op) {
+    case 'vmalloc':
+      return fast.vmalloc(v, call.size_bytes, cpu);
+    case 'vmalloc_huge':
+      return fast.vmalloc_huge(v, call.size_bytes, cpu);
+    case '__vmalloc_node':
+      return fast.__vmalloc_node_range(v, call.size_bytes, call.align_bytes, 0, cpu, {
+        anyNode: call.node < 0,
+      });
+    case 'vm_map_ram':
+      return fast.vm_map_ram(v, call.pfn, call.pages, cpu);
+    case 'ioremap':
+      return fast.ioremap(v, call.phys_bytes, call.size_bytes, cpu);
+    case 'vfree':
+      fast.vfree(v, call.page);
+      return 0;
+    case 'vm_unmap_ram':
+      fast.vm_unmap_ram(v, call.page, call.pages);
+      return 0;
+    case 'vm_unmap_aliases':
+      fast.vm_unmap_aliases(v);
+      return 0;
+    default:
+      return 0;
+  }
+}
+
+/** Run a workload to its end with the plain functions, on `cpu`. */
+export function runFast<T>(v: fast.Vmalloc, work: Workload<T>, cpu = 0): T {
+  let next = work.next(0);
+  while (!next.done) next = work.next(callFast(v, next.value, cpu));
+  return next.value;
+}
+
+function* callSlow(vm: VmallocState, call: Call, cpu: number): Kernel<number> {
+  switch (call.op) {
+    case 'vmalloc':
+      return yield* slow.vmalloc(vm, call.size_bytes, cpu);
+    case 'vmalloc_huge':
+      return yield* slow.vmalloc_huge(vm, call.size_bytes, cpu);
+    case '__vmalloc_node':
+      return yield* slow.__vmalloc_node_range(vm, call.size_bytes, call.align_bytes, 0, cpu, {
+        anyNode: call.node < 0,
+      });
+    case 'ioremap':
+      return yield* slow.ioremap(vm, call.phys_bytes, call.size_bytes, cpu);
+    case 'vm_map_ram':
+      return yield* vm_map_ram(vm, call.pfn, call.pages, cpu);
+    case 'vm_unmap_ram':
+      yield* vm_unmap_ram(vm, call.page, call.pages);
+      return 0;
+    case 'vfree':
+      yield* slow.vfree(vm, call.page);
+      return 0;
+    case 'vm_unmap_aliases':
+      yield* vm_unmap_aliases(vm);
+      return 0;
+    case 'note':
+      yield* trace(call.event, { detail: call.text });
+      return 0;
+  }
+}
+
+/** The workload as modelled kernel code, on `cpu`. */
+export function* asKernel<T>(vm: VmallocState, work: Workload<T>, cpu = 0): Kernel<T> {
+  let next = work.next(0);
+  while (!next.done) next = work.next(yield* callSlow(vm, next.value, cpu));
+  return next.value;
+}

@@ -1,0 +1,94 @@
+import { addressOf, entriesAt, type Geometry, pageOf } from '../arm64/geometry.js';
+import { layout } from '../arm64/layout.js';
+import { eras } from '../eras.js';
+import type { Place } from '../step.js';
+import { lock, type System, table } from '../system.js';
+import { vmapAreas } from './areas.js';
+import { type PageAllocator, pageAllocator } from './page-alloc.js';
+import type { Machine } from './vmalloc-fast.js';
+import type { SizeRules } from './vmalloc-size.js';
+import { type VmapSpace, vmap_init_free_space, vmapSpace } from './vmap-area.js';
+import { type VmapBlocks, vmapBlockPages, vmapBlocks } from './vmap-block.js';
+
+/**
+ * vmalloc on a system: its locks and page tables lie in `sys.cells`, its trees and lists beside them.
+ * Everything the generators of mm/vmalloc.ts know.
+ */
+export interface VmallocState extends SizeRules {
+  readonly sys: System;
+  readonly space: VmapSpace;
+  readonly frames: PageAllocator;
+  readonly blocks: VmapBlocks;
+  /** Top table of init_mm. */
+  readonly top: Place;
+  readonly locks: {
+    readonly free_vmap_area_lock: Place;
+    readonly vmap_purge_lock: Place;
+    readonly page_table_lock: Place;
+    /** Of the queues of vm_map_ram blocks, taken for all CPUs together. */
+    readonly vmap_block: Place;
+    /** By node. */
+    readonly pool: readonly Place[];
+    readonly busy: readonly Place[];
+    readonly lazy: readonly Place[];
+  };
+  /** Has drain_vmap_work been scheduled and not run? */
+  drainDue: boolean;
+  /** One CPU: the worker preempts the free that made the drain due. Else the drain is its own task. */
+  drainAtOnce: boolean;
+}
+
+/** Lay out vmalloc for `m` on `sys` (which must be able to grow); `init_mm` is laid out if it is not there. */
+export function vmallocOn(sys: System, m: Machine): VmallocState {
+  const g = m.geometry;
+  const era = m.era ?? eras['6.12'];
+  const l = layout(g);
+  const [vstart, vend] = [pageOf(g, l.VMALLOC_START), pageOf(g, l.VMALLOC_END)];
+  const { pageShift } = g;
+  const { drainShortPools } = era;
+  const space = vmapSpace(
+    { vstart, vend, possibleCpus: m.cpus, drainShortPools, pageShift },
+    vmapAreas(),
+  );
+  vmap_init_free_space(
+    space,
+    [[vstart, vstart + (m.image_pages ?? 0)]],
+    2 ** (64 - pageShift) - 0.5,
+  );
+  const perNode = (name: string) => space.nodes.map((_, i) => lock(sys, `${name} ${i}`));
+  if (!sys.named.has('init_mm')) lock(sys, 'init_mm');
+  return {
+    sys,
+    geometry: g,
+    era,
+    huge: m.huge ?? true,
+    nodes: m.nodes ?? 1,
+    space,
+    frames: pageAllocator(
+      (m.memory_bytes ?? 2 ** 34) / g.pageSize_bytes,
+      m.fragmentation ?? 0,
+      m.seed,
+    ),
+    blocks: vmapBlocks(vmapBlockPages(g), m.cpus),
+    top: table(sys, 'swapper_pg_dir', entriesAt(g, g.levels - 1)),
+    locks: {
+      free_vmap_area_lock: lock(sys, 'free_vmap_area_lock'),
+      vmap_purge_lock: lock(sys, 'vmap_purge_lock'),
+      page_table_lock: lock(sys, 'init_mm.page_table_lock'),
+      vmap_block: lock(sys, 'vmap_block_queue.lock'),
+      pool: perNode('pool_lock'),
+      busy: perNode('busy.lock'),
+      lazy: perNode('lazy.lock'),
+    },
+    drainDue: false,
+    drainAtOnce: true,
+  };
+}
+
+/** Address of the first byte of `page`. */
+export const va = (vm: { geometry: Geometry }, page: number): bigint =>
+  addressOf(vm.geometry, page);
+
+/** Where a dump or a probe would see the entry `i` of the table at `table`: one page per table in the linear mapping. */
+export const entryAddress = (table: Place, i: number): bigint =>
+  0xffff000000000000n + (BigInt(table) << 16n) + BigInt(i * 8);
