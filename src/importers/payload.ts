@@ -193,7 +193,7 @@ function putAnyhow(log: Log, f: Field, buf: Uint8Array, at: number, end: number)
     putField(log, f, buf, at, end);
     return;
   }
-  const hex = buf[at] === 0x30 && buf[at + 1] === 0x78;
+  const hex = at + 2 < end && buf[at] === 0x30 && buf[at + 1] === 0x78;
   const ok = hex
     ? readHex(buf, at + 2, end)
     : f.kind === 'p'

@@ -84,7 +84,7 @@ function addRecord(r: Rows, c: CpuReader): void {
   stamp.hi = c.tsHi;
   stamp.lo = c.tsLo;
   if (r.convert) r.convert();
-  const event = code?.nameOf ? log.dicts.event.intern(code.nameOf()) : r.eventIds[id]!;
+  const event = code?.eventOf ? code.eventOf(log) : r.eventIds[id]!;
   if (c.missed !== 0) {
     addGap(meta, { cpu: c.cpu, seq: log.total, lost: c.missed < 0 ? null : c.missed });
   }
@@ -209,7 +209,7 @@ function newRows(dat: Dat, log: Log, meta: TraceMeta): Rows {
   return {
     log,
     meta,
-    shared: { little, longBytes, symbols, printk: parseFormats(dat.printk) },
+    shared: { little, longBytes, symbols, printk: parseFormats(dat.printk, longBytes) },
     formats,
     codes: [],
     eventIds: [],

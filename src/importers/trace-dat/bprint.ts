@@ -1,7 +1,16 @@
 import type { Int } from './int.js';
-import { cutOut, outLength, putBytes, putHexWords, putPadded, putString0, putText } from './out.js';
+import {
+  cutOut,
+  outLength,
+  putBytes,
+  putHexWords,
+  putInt,
+  putPadded,
+  putString0,
+  putText,
+} from './out.js';
 import { type Conversion, conversions, unquote } from './print-fmt.js';
-import { intReader, readWide, rec, wide } from './record.js';
+import { intReader, readWide, rec, wide, words } from './record.js';
 import { putNumber, putSymbol } from './render.js';
 import type { Symbols } from './symbols.js';
 
@@ -14,6 +23,17 @@ export interface Formats {
 /** A conversion with the literal before it as bytes. */
 interface Part extends Conversion {
   readonly bytes: Uint8Array;
+  /** The plain forms, which are almost all: %d, %u, 64-bit %x, %s; '' for what needs more care. */
+  readonly plain: 'int' | 'unsigned' | 'hex' | 'text' | '';
+}
+
+function plainForm(c: Conversion, longBytes: number): Part['plain'] {
+  if (c.flags !== '' || c.width !== -1 || c.precision !== -1) return '';
+  if (c.type === 's') return 'text';
+  const bytes = c.type === 'c' || c.type === 'p' ? 0 : bytesOf(c, longBytes);
+  if (c.type === 'x' && bytes === 8) return 'hex';
+  if (bytes !== 4) return '';
+  return c.type === 'u' ? 'unsigned' : c.type === 'd' || c.type === 'i' ? 'int' : '';
 }
 
 const encoder = new TextEncoder();
@@ -21,25 +41,32 @@ const encoder = new TextEncoder();
 const keyOf = (hi: number, lo: number): bigint => (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
 
 /** Parse printk_formats: lines '0xffff800080aa1234 : "text\n"'. */
-export function parseFormats(text: string): Formats {
+export function parseFormats(text: string, longBytes: number): Formats {
   const texts = new Map<bigint, string>();
   for (const m of text.matchAll(/^\s*0x([0-9a-f]{1,16}) : ("(?:[^"\\]|\\.)*"|".*")$/gm)) {
     texts.set(BigInt(`0x${m[1]}`), unquote(m[2]!));
   }
   const parts = new Map<bigint, Part[]>();
-  let [lastHi, lastLo] = [0, 0];
-  let last: readonly Part[] | null = null;
+  const make = (format: string): Part[] =>
+    conversions(format).map((c) => ({
+      ...c,
+      bytes: encoder.encode(c.literal),
+      plain: plainForm(c, longBytes),
+    }));
+  // The last format at each of a few places, so that the usual ones cost no look-up of a big number.
+  const near: ({ hi: number; lo: number; parts: readonly Part[] } | undefined)[] = [];
   return {
     textAt: (hi, lo) => texts.get(keyOf(hi, lo)) ?? null,
     partsAt(hi, lo) {
-      if (last && hi === lastHi && lo === lastLo) return last;
+      const slot = (lo >>> 3) & 63;
+      const known = near[slot];
+      if (known !== undefined && known.lo === lo && known.hi === hi) return known.parts;
       const key = keyOf(hi, lo);
       const format = texts.get(key);
       if (format === undefined) return null;
-      let made = parts.get(key);
-      made ??= conversions(format).map((c) => ({ ...c, bytes: encoder.encode(c.literal) }));
+      const made = parts.get(key) ?? make(format);
       parts.set(key, made);
-      [lastHi, lastLo, last] = [hi, lo, made];
+      near[slot] = { hi, lo, parts: made };
       return made;
     },
   };
@@ -93,7 +120,6 @@ const keptPointer = /^[sSfFBxKe]?$/;
 function putOne(c: Conversion, a: Args, symbols: Symbols): boolean {
   if (c.type === 's' || (c.type === 'p' && !keptPointer.test(c.extension))) return nextText(a);
   const bytes = bytesOf(c, a.longBytes);
-  if (bytes === 8 && c.type === 'x' && c.flags === '' && c.precision < 0) return nextHex(a);
   const v = nextInt(a, bytes);
   if (v === null) return false;
   if (c.type === 'p' && /[sSfFB]/.test(c.extension))
@@ -102,7 +128,19 @@ function putOne(c: Conversion, a: Args, symbols: Symbols): boolean {
   return true;
 }
 
-/** An argument with a width or a precision. */
+/** The plain forms. */
+function putPlain(c: Part, a: Args): boolean {
+  if (c.plain === 'text') return nextText(a);
+  if (c.plain === 'hex') return nextHex(a);
+  const at = rec.at + (((a.at - rec.at + 3) >> 2) << 2);
+  if (at + 4 > a.end) return false;
+  a.at = at + 4;
+  const v = words(a.little)[4](at);
+  putInt(c.plain === 'int' ? v : v >>> 0);
+  return true;
+}
+
+/** An argument with a width or a precision, or of a rare kind. */
 function putWide(c: Conversion, a: Args, symbols: Symbols): boolean {
   const width = c.width === -2 ? Number(nextInt(a, 4) ?? 0) : c.width;
   const precision = c.precision === -2 ? Number(nextInt(a, 4) ?? 0) : c.precision;
@@ -136,8 +174,7 @@ export function binaryPrint(
   for (const c of parts) {
     putBytes(c.bytes);
     if (c.type === 'end') return;
-    const ok =
-      c.width === -1 && c.precision === -1 ? putOne(c, a, s.symbols) : putWide(c, a, s.symbols);
+    const ok = c.plain === '' ? putWide(c, a, s.symbols) : putPlain(c, a);
     if (!ok) {
       putText('<?>');
       return;

@@ -4,7 +4,7 @@ import { matcherOf, putPayload } from '../payload.js';
 import { binaryPrint } from './bprint.js';
 import { type Code, compile, type Scope } from './eval.js';
 import type { EventFormat, Field } from './format.js';
-import { outBytes, outLength, putAddress, putText, resetOut } from './out.js';
+import { outBytes, outLength, putText, resetOut } from './out.js';
 import { planOf } from './plan.js';
 import { type Expr, type PrintFmt, parsePrintFmt, Unsupported } from './print-fmt.js';
 import { found, locate, readWide, rec, wide } from './record.js';
@@ -15,8 +15,8 @@ export interface EventCode {
   readonly format: EventFormat;
   /** Name of the event in the table, where it is the same for all its records. */
   readonly name: string;
-  /** Name by record: trace_marker and trace_printk share a format. */
-  readonly nameOf?: () => string;
+  /** Id of the event's name by record: trace_marker and trace_printk share a format. */
+  readonly eventOf?: (log: Log) => number;
   /** Fill the columns of the current row. */
   readonly put: (log: Log) => void;
   /** A shorter record is damaged. */
@@ -64,18 +64,33 @@ const addressText = (): string =>
  * Who printed: tracefs writes the function's name where others have the event's, and an address if it
  * has no name. The row is called the same in both formats.
  */
-function printer(ip: Field, s: Shared): { nameOf: () => string; putAt: (log: Log) => void } {
-  const name = (): string | null => {
+function printer(ip: Field, s: Shared): { eventOf: (log: Log) => number; putAt: (log: Log) => void } {
+  const slots = 64;
+  const [his, los] = [new Int32Array(slots), new Int32Array(slots)];
+  const events = new Int32Array(slots).fill(-1);
+  const places = new Int32Array(slots); // -1: the function has a name, which is the event's
+  let of: Log | null = null;
+
+  const slotOf = (log: Log): number => {
+    if (of !== log) events.fill(-1);
+    of = log;
     readAddress(ip, s);
-    return s.symbols.plain(wide.hi, wide.lo);
+    const { hi, lo } = wide;
+    const slot = (lo >>> 2) & (slots - 1);
+    if (events[slot] !== -1 && los[slot] === lo && his[slot] === hi) return slot;
+    const name = s.symbols.plain(hi, lo);
+    his[slot] = hi;
+    los[slot] = lo;
+    events[slot] = log.dicts.event.intern(name ?? 'print');
+    places[slot] = name === null ? log.dicts.at.intern(addressText()) : -1;
+    return slot;
   };
+
   return {
-    nameOf: () => name() ?? 'print',
+    eventOf: (log) => events[slotOf(log)]!,
     putAt(log) {
-      if (name() !== null) return;
-      resetOut();
-      putAddress(wide.hi, wide.lo);
-      setInt(log, 'at', log.dicts.at.internBytes(outBytes(), 0, outLength()));
+      const place = places[slotOf(log)]!;
+      if (place >= 0) setInt(log, 'at', place);
     },
   };
 }
@@ -104,7 +119,7 @@ function printEvent(format: EventFormat, s: Shared): EventCode | null {
     }
     putDetail(log);
   };
-  return { format, name: 'print', nameOf: who.nameOf, put, minBytes: text.offset, raw: null };
+  return { format, name: 'print', eventOf: who.eventOf, put, minBytes: text.offset, raw: null };
 }
 
 /** trace_printk with its arguments in binary. */
@@ -122,7 +137,7 @@ function bprintEvent(format: EventFormat, s: Shared): EventCode | null {
     binaryPrint(s.printk, s, wide.hi, wide.lo, found.start, found.end);
     putDetail(log);
   };
-  return { format, name: 'print', nameOf: who.nameOf, put, minBytes: buf.offset, raw: null };
+  return { format, name: 'print', eventOf: who.eventOf, put, minBytes: buf.offset, raw: null };
 }
 
 /** function: 'func <-parent', as tracefs prints it. */

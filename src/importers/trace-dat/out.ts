@@ -57,13 +57,6 @@ export function putText(text: string): void {
   }
 }
 
-/** Append '0x' and 64 bits in hexadecimal, given as two words. */
-export function putAddress(hi: number, lo: number): void {
-  putByte(0x30);
-  putByte(0x78);
-  putHexWords(hi, lo);
-}
-
 /** Append 64 bits in hexadecimal, given as two words. */
 export function putHexWords(hi: number, lo: number): void {
   if (hi !== 0) {
