@@ -1,25 +1,22 @@
 import { addRow, type Log, putInt } from '../events/log.js';
 import { columnNames } from '../events/schema.js';
 import { type Literal, literalOf, matches, num, readDecimal, useBytes, wordAt } from './bytes.js';
+import { readStamp, stamp } from './ftrace-stamp.js';
 
 const SPACE = 0x20;
 const DASH = 0x2d;
 const DOT = 0x2e;
-const COLON = 0x3a;
 const OPEN = 0x28;
 const CLOSE = 0x29;
 const BRACKET = 0x5b;
 const UNBRACKET = 0x5d;
 const GREATER = 0x3e;
 const PLUS = 0x2b;
-const LOWER_M = 0x6d;
-const LOWER_U = 0x75;
-const LOWER_S = 0x73;
 
 const isDigit = (b: number | undefined): boolean => b! >= 48 && b! <= 57;
 const isBlank = (b: number | undefined): boolean => b === SPACE || b === 9;
 
-/** What stands before the event of a line; filled by `readHead`, so that nothing is allocated. */
+/** What stands before the event of a line, but for the stamp, which is in `stamp`; filled by `readHead`, so that nothing is allocated. */
 export const head = {
   commStart: 0,
   commEnd: 0,
@@ -29,9 +26,6 @@ export const head = {
   cpu: 0,
   flagsStart: 0,
   flagsEnd: 0,
-  /** Two words of the stamp, signed. */
-  tsHi: 0,
-  tsLo: 0,
   /** Is what stands before the flags the same as on the line before? */
   same: false,
   /** First byte behind the stamp's colon and blanks. */
@@ -55,63 +49,6 @@ function readTgid(buf: Uint8Array, start: number, end: number): number {
   }
   while (at < end && buf[at] === SPACE) at++;
   return buf[at] === CLOSE ? at + 1 : -1;
-}
-
-const scales = [1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 100, 10, 1];
-
-/** A stamp that a double holds exactly. */
-function setStamp(ns: number): void {
-  const hi = Math.floor(ns / 0x100000000);
-  head.tsHi = hi | 0;
-  head.tsLo = (ns - hi * 0x100000000) | 0;
-}
-
-/** Seconds and a fraction as nanoseconds in two words; exact for any stamp of 64 bits. */
-function putStamp(hi: number, seconds: number, fraction: number): void {
-  const exact = hi === 0 && seconds < 9e6;
-  if (exact) {
-    const total = seconds * 1e9 + fraction;
-    setStamp(total);
-    return;
-  }
-  const whole = (BigInt(hi >>> 0) << 32n) | BigInt(seconds);
-  const total = whole * 1_000_000_000n + BigInt(fraction);
-  head.tsHi = Number((total >> 32n) & 0xffffffffn) | 0;
-  head.tsLo = Number(total & 0xffffffffn) | 0;
-}
-
-/**
- * '  25us+: ' of a latency tracer, or '1234ms (+0.123456ms): ': time since its start. `at` is behind
- * the digits; gives where it ends, or -1.
- */
-function readRelative(buf: Uint8Array, at: number, end: number): number {
-  const scale = buf[at] === LOWER_U ? 1000 : buf[at] === LOWER_M ? 1e6 : 0;
-  if (scale === 0 || buf[at + 1] !== LOWER_S || num.hi !== 0) return -1;
-  let stop = at + 2;
-  while (stop < end && stop < at + 24 && buf[stop] !== COLON) stop++;
-  if (buf[stop] !== COLON || stop >= end) return -1;
-  setStamp((num.lo >>> 0) * scale);
-  return stop + 1;
-}
-
-/** 'seconds.fraction:' or, for clocks that count, 'ticks:'; gives where it ends, or -1. */
-function readStamp(buf: Uint8Array, start: number, end: number): number {
-  if (!isDigit(buf[start]) || !readDecimal(buf, start, end)) return -1;
-  const { hi, lo } = num;
-  let at = num.end;
-  if (at >= end) return -1;
-  if (buf[at] === COLON) {
-    head.tsHi = hi;
-    head.tsLo = lo;
-    return at + 1;
-  }
-  if (buf[at] !== DOT) return readRelative(buf, at, end);
-  if (!isDigit(buf[at + 1]) || !readDecimal(buf, at + 1, end)) return -1;
-  const digits = num.end - at - 1;
-  if (digits > 9) return -1;
-  at = num.end;
-  putStamp(hi, lo >>> 0, num.lo * scales[digits]!);
-  return at < end && buf[at] === COLON ? at + 1 : -1;
 }
 
 /** A flag column: letters, digits and dots. */
@@ -299,7 +236,7 @@ function flagsId(log: Log, buf: Uint8Array): number {
 
 /** Append a row with what `readHead` found; `buf` are the bytes at hand. */
 export function addHead(log: Log, buf: Uint8Array, event: number): void {
-  addRow(log, head.tsHi, head.tsLo, event);
+  addRow(log, stamp.hi, stamp.lo, event);
   putInt(log, CPU, head.cpu);
   putInt(log, PID, head.pid);
   putInt(log, TASK, taskId(log, buf));

@@ -11,6 +11,7 @@ import {
   textOf,
   unescapeHtml,
 } from './ftrace-other.js';
+import { stamp } from './ftrace-stamp.js';
 import { endStack, type Kind, newState, type State } from './ftrace-text.js';
 import type { Importer, Input } from './importer.js';
 import { eachLine } from './lines.js';
@@ -126,7 +127,7 @@ function nameEnd(buf: Uint8Array, start: number, end: number): number {
 }
 
 function addEvent(s: State, buf: Uint8Array, end: number): void {
-  noteOrder(s, head.tsHi, head.tsLo);
+  noteOrder(s, stamp.hi, stamp.lo);
   const { next } = s.kind;
   if (next !== null && matches(buf, head.body, end, next.text)) {
     addNamed(s, next, buf, head.body + next.text.length - 2, end);
@@ -149,15 +150,15 @@ function readGraph(s: State, text: string): boolean {
   const line = text.length < 4096 ? parseGraphLine(text) : null;
   if (!line) return false;
   return addGraphLine(s.log, s.graph, line, (seconds, event) => {
-    head.tsHi = head.tsLo = 0;
+    stamp.hi = stamp.lo = 0;
     if (seconds !== undefined) {
       const m = /^(\d+)\.(\d+)$/.exec(seconds)!;
       const ns = BigInt(m[1]!) * 1_000_000_000n + BigInt(m[2]!.padEnd(9, '0'));
-      head.tsHi = Number((ns >> 32n) & 0xffffffffn);
-      head.tsLo = Number(ns & 0xffffffffn);
-      noteOrder(s, head.tsHi, head.tsLo);
+      stamp.hi = Number((ns >> 32n) & 0xffffffffn);
+      stamp.lo = Number(ns & 0xffffffffn);
+      noteOrder(s, stamp.hi, stamp.lo);
     }
-    addRow(s.log, head.tsHi, head.tsLo, s.log.dicts.event.intern(event));
+    addRow(s.log, stamp.hi, stamp.lo, s.log.dicts.event.intern(event));
   });
 }
 

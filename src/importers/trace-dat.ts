@@ -1,14 +1,15 @@
 import { addRow, type Log, putInt, setInt, setText } from '../events/log.js';
-import { addGap, addLoss, addUnparsed, type TraceMeta } from '../events/meta.js';
+import { addGap, addUnparsed, type TraceMeta } from '../events/meta.js';
 import { columnNames } from '../events/schema.js';
 import { holds } from './bytes.js';
 import { ftrace } from './ftrace.js';
 import { type Access, FormatError, type Importer, type Input, noTool } from './importer.js';
+import { addStats, commandLines, describe } from './trace-dat/about.js';
 import { parseFormats } from './trace-dat/bprint.js';
-import { type Dat, optionId, optionText } from './trace-dat/dat.js';
+import type { Dat } from './trace-dat/dat.js';
 import { Damaged } from './trace-dat/eval.js';
 import { type EventCode, eventCode, type Shared } from './trace-dat/events.js';
-import { flagText, releaseOf, versionOf } from './trace-dat/flags.js';
+import { flagText, versionOf } from './trace-dat/flags.js';
 import { type EventFormat, parseFormat } from './trace-dat/format.js';
 import { readDat } from './trace-dat/header.js';
 import { rec, words } from './trace-dat/record.js';
@@ -158,44 +159,6 @@ function step(r: Rows, c: CpuReader): boolean {
     c.problem = null;
   }
   return ok;
-}
-
-function commandLines(text: string): Map<number, string> {
-  const found = new Map<number, string>();
-  for (const m of text.matchAll(/^\s*(\d+) (.*)$/gm)) found.set(Number(m[1]), m[2]!);
-  return found;
-}
-
-/** 'entries', 'overrun' ... of the CPUs' stats files, as trace-cmd saved them. */
-function addStats(dat: Dat, meta: TraceMeta): void {
-  for (const o of dat.options) {
-    if (o.id !== optionId.cpuStat) continue;
-    const text = optionText(o);
-    const value = (name: string): number =>
-      Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
-    const cpu = value('CPU');
-    const lost = value('overrun') + value('commit overrun') + value('dropped events');
-    meta.stated = (meta.stated ?? 0) + value('entries') + value('read events');
-    // The pages mark the same losses; what they do not show was lost at the end.
-    const known = meta.lost_per_cpu[cpu] ?? 0;
-    if (lost > known) addLoss(meta, cpu, lost - known);
-  }
-}
-
-function describe(dat: Dat, meta: TraceMeta): void {
-  const text = (id: number): string | undefined => {
-    const o = dat.options.find((x) => x.id === id);
-    return o && optionText(o);
-  };
-  const clock = text(optionId.traceClock);
-  const named = dat.buffers.find((b) => b.clock)?.clock;
-  meta.clock = named ?? /\[(\w+)\]/.exec(clock ?? '')?.[1] ?? null;
-  const uname = text(optionId.uname);
-  if (uname !== undefined) meta.kernel ??= releaseOf(uname);
-  const count = dat.options.find((o) => o.id === optionId.cpuCount);
-  const cpus = Math.max(0, ...dat.buffers.map((b) => b.cpus.length));
-  const stated = count && count.data.length >= 4 ? count.data[dat.little ? 0 : 3]! : 0;
-  meta.cpus = Math.max(stated, cpus) || null;
 }
 
 function newRows(dat: Dat, log: Log, meta: TraceMeta): Rows {

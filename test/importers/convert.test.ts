@@ -11,7 +11,16 @@ import { importCommand } from '../../src/commands/import.js';
 import { record } from '../../src/commands/record.js';
 import { memoryWriter } from '../../src/events/file.js';
 import { ftracePieces } from '../../src/events/format.js';
-import { addRow, setBool, setDict, setF64, setInt, setText, setU64, setVa } from '../../src/events/log.js';
+import {
+  addRow,
+  setBool,
+  setDict,
+  setF64,
+  setInt,
+  setText,
+  setU64,
+  setVa,
+} from '../../src/events/log.js';
 import { newMeta } from '../../src/events/meta.js';
 import { shapes } from '../../src/events/shapes.js';
 import type { Trace } from '../../src/events/trace.js';
@@ -70,7 +79,9 @@ test('an Arrow file of another tool is read by its columns; one without them say
   expect(rowsOf(await openTrace(plain))).toEqual(rowsOf(await openTrace(source)));
   const bare = join(folder, 'bare.arrow');
   writeFileSync(bare, tableToIPC(table.select(['cpu', 'pid']), 'stream'));
-  await expect(openTrace(bare)).rejects.toThrow(/bare\.arrow: a table without a column 'ts_ns'; it has cpu, pid/);
+  await expect(openTrace(bare)).rejects.toThrow(
+    /bare\.arrow: a table without a column 'ts_ns'; it has cpu, pid/,
+  );
 });
 
 const has = (tool: string): boolean => {
@@ -82,7 +93,10 @@ const has = (tool: string): boolean => {
   }
 };
 
-for (const [tool, ending] of [['xz', 'xz'], ['zstd', 'zst']] as const) {
+for (const [tool, ending] of [
+  ['xz', 'xz'],
+  ['zstd', 'zst'],
+] as const) {
   test.skipIf(!has(tool))(`.${ending} is unpacked (skipped without ${tool})`, async () => {
     const text = join(folder, `t-${ending}.txt`);
     writeFileSync(text, gunzipSync(readFileSync(source)));
@@ -99,9 +113,13 @@ for (const [tool, ending] of [['xz', 'xz'], ['zstd', 'zst']] as const) {
 }
 
 test('several files are merged by time, with their names', async () => {
-  const at = (seconds: string, event: string) => `              sh-1       [000] .....     ${seconds}: ${event}: x\n`;
+  const at = (seconds: string, event: string) =>
+    `              sh-1       [000] .....     ${seconds}: ${event}: x\n`;
   const files = ['one', 'two'].map((n) => join(folder, `${n}.txt.gz`));
-  writeFileSync(files[0]!, gzipSync(at('1.000000', 'a') + at('3.000000', 'c') + at('2.500000', 'late')));
+  writeFileSync(
+    files[0]!,
+    gzipSync(at('1.000000', 'a') + at('3.000000', 'c') + at('2.500000', 'late')),
+  );
   writeFileSync(files[1]!, gzipSync(at('2.000000', 'b') + at('3.000000', 'd')));
   const trace = await openTraces(files);
   expect(rowsOf(trace).map((r) => [r['event'], r['source'], r['seq']])).toEqual([
@@ -184,7 +202,11 @@ test('a text with newlines cannot forge a line', async () => {
 
 test('record prints shell that parses, quotes names, and knows what a kernel has', async () => {
   const run = (options: object) =>
-    record.run!(['sleep-costs'], { kernel: '6.12', by: 'tracefs', seconds: '5', bufferKb: '1024', ...options }, context);
+    record.run!(
+      ['sleep-costs'],
+      { kernel: '6.12', by: 'tracefs', seconds: '5', bufferKb: '1024', ...options },
+      context,
+    );
   for (const by of ['tracefs', 'trace-cmd']) {
     const hostile = `x'; touch ${join(folder, 'owned')}; '`;
     const { text } = await run({ by, command: hostile, output: hostile });
@@ -194,6 +216,8 @@ test('record prints shell that parses, quotes names, and knows what a kernel has
   }
   expect((await run({ kernel: '6.8' })).text).toMatch(/__vmalloc_node_range size/);
   expect((await run({ kernel: '6.12.117' })).text).toMatch(/__vmalloc_node_range_noprof size/);
-  expect((await run({ kernel: '5.4' })).text).toMatch(/# this kernel has no lock\/contention_begin/);
+  expect((await run({ kernel: '5.4' })).text).toMatch(
+    /# this kernel has no lock\/contention_begin/,
+  );
   await expect(run({ kernel: 'x' })).rejects.toThrow(/'x' is no kernel release/);
 });

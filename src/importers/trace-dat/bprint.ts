@@ -1,3 +1,4 @@
+import { type Conversion, conversions } from './conversions.js';
 import type { Int } from './int.js';
 import {
   cutOut,
@@ -9,7 +10,7 @@ import {
   putString0,
   putText,
 } from './out.js';
-import { type Conversion, conversions, unquote } from './print-fmt.js';
+import { unquote } from './print-fmt.js';
 import { intReader, readWide, rec, wide, words } from './record.js';
 import { putNumber, putSymbol } from './render.js';
 import type { Symbols } from './symbols.js';

@@ -64,7 +64,10 @@ const addressText = (): string =>
  * Who printed: tracefs writes the function's name where others have the event's, and an address if it
  * has no name. The row is called the same in both formats.
  */
-function printer(ip: Field, s: Shared): { eventOf: (log: Log) => number; putAt: (log: Log) => void } {
+function printer(
+  ip: Field,
+  s: Shared,
+): { eventOf: (log: Log) => number; putAt: (log: Log) => void } {
   const slots = 64;
   const [his, los] = [new Int32Array(slots), new Int32Array(slots)];
   const events = new Int32Array(slots).fill(-1);

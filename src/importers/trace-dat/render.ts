@@ -1,3 +1,4 @@
+import { type Conversion, conversions } from './conversions.js';
 import { type Code, compile, Damaged, intOf, type Scope } from './eval.js';
 import { type Int, truncate } from './int.js';
 import {
@@ -10,13 +11,7 @@ import {
   putPadded,
   putText,
 } from './out.js';
-import {
-  type Conversion,
-  conversions,
-  type Expr,
-  type PrintFmt,
-  Unsupported,
-} from './print-fmt.js';
+import { type Expr, type PrintFmt, Unsupported } from './print-fmt.js';
 import { found, locate, rec } from './record.js';
 import type { Symbols } from './symbols.js';
 
