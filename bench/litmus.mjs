@@ -26,7 +26,9 @@ for (const model of ['sc', 'tso', 'arm64']) {
   ms[model] = time(() => {
     for (const [f, text] of texts) states += runLitmus(parseLitmus(f, text), model).nstates;
   });
-  console.log(`${model.padEnd(6)} ${files.length} tests  ${states} states  ${ms[model].toFixed(0)} ms`);
+  console.log(
+    `${model.padEnd(6)} ${files.length} tests  ${states} states  ${ms[model].toFixed(0)} ms`,
+  );
 }
 if (peer) {
   const theirs = time(() => {
