@@ -35,7 +35,7 @@ const short = { 'use after free': 'UAF', 'double free': 'double free', deadlock:
 const say = (c: Cell): string => (c.kind ? `${short[c.kind]} ${c.steps}` : c.verdict);
 
 function against(c: Cell): string {
-  if (!c.judged) return '';
+  if (!c.judged || c.verdict === 'cut off') return '';
   const same = c.judged.verdict === c.verdict && (!c.judged.kind || c.judged.kind === c.kind);
   return same ? ' =' : ' DIFFERS';
 }
