@@ -53,7 +53,7 @@ function line(row: Row, of: readonly (Cell | undefined)[]): string {
 }
 
 /** In the table, weak-memory searches give up after so many memories: rows above it take minutes. */
-const MEMORIES = 20_000;
+const MEMORIES = 4_000;
 
 const foot = `=: as SPIN (sc), herd7 or LKMM (arm64) say. 1 reader, 1 freer unless
 stated. A number: steps of the counterexample (sc: shortest). tso and

@@ -2,7 +2,7 @@
 import type { Span } from './assemble.js';
 import { fail, type SourceText } from './source.js';
 
-/** Header: 'AArch64 name', then Key=value lines and a quoted line. Returns the name. */
+/** Header: 'AArch64 name', then Key=value lines and text for people. Returns the name. */
 export function readHeader(source: SourceText, to: number): string {
   const lines = source.text.slice(0, to).split('\n');
   let offset = 0;
@@ -19,8 +19,6 @@ export function readHeader(source: SourceText, to: number): string {
       name = m![2]!.replace(/^"(.*)"$/, '$1');
     } else if (/^variants?\s*=/i.test(text)) {
       fail(source, at, `'${text}': herd7 variants are not supported`);
-    } else if (!/^[\w.-]+\s*=|^"/.test(text)) {
-      fail(source, at, `'${text.slice(0, 40)}' is not a header line (Key=value or "...")`);
     }
   }
   if (name === undefined) fail(source, 0, "expected 'AArch64 NAME' in the first line");
