@@ -6,6 +6,13 @@ import type { State } from './ftrace-text.js';
 const reportLine =
   /^(version = \d+|cpus=\d+|CPU \d+ is empty|trace-cmd version .*|CPU:\d+ \[SUBBUFFER START\].*)$/;
 
+/** Lines that trace-cmd report puts before the events. */
+function readReportLine(s: State, text: string): boolean {
+  const cpus = /^cpus=(\d{1,5})$/.exec(text);
+  if (cpus) s.meta.cpus = Number(cpus[1]) || null;
+  return reportLine.test(text);
+}
+
 const counts = /entries-in-buffer\/entries-written: (\d+)\/(\d+)/;
 const latencyCounts = /latency: .*#(\d+)\/(\d+), CPU#\d+/;
 const tracerOn = /^# \S+ latency trace v\S+ on (\S+)/;
@@ -50,7 +57,7 @@ export function readOther(s: State, text: string): boolean {
     readLoss(s, text) ||
     /^\s*(-{5,}|=+)\s*$/.test(text) ||
     readSwitch(s.graph, text) ||
-    reportLine.test(text)
+    readReportLine(s, text)
   );
 }
 

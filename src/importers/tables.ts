@@ -114,21 +114,31 @@ export const csv: Importer = {
   },
 };
 
+function readArrow(bytes: Uint8Array, log: Log, meta: TraceMeta): void {
+  const { batches, schema, cut } = readIpc(bytes);
+  if (cut !== undefined) meta.notes.push(`truncated: ${cut}`);
+  const table = new Table(schema, batches);
+  const names = schema.fields.map((f) => f.name);
+  takeMeta(meta, (key) => schema.metadata.get(key));
+  const rows = rowsInto(log, meta, names);
+  const vectors = names.map((n) => table.getChild(n)!);
+  for (let i = 0; i < table.numRows; i++) rows.add((c) => vectors[c]!.get(i), { offset: 0 });
+  rows.finish();
+}
+
 /** An Arrow file or stream of other tools that has ptlab's column names. */
 export const arrow: Importer = {
   about: "Arrow IPC (file, stream, feather) with ptlab's column names",
   sniff: (head) => startsWith(head, 'ARROW1') || startsWith(head, '\xff\xff\xff\xff'),
   async read(input, log, meta) {
     const from = await input.access();
-    const { batches, schema, cut } = readIpc(from.read(0, from.size));
-    if (cut !== undefined) meta.notes.push(`truncated: ${cut}`);
-    const table = new Table(schema, batches);
-    const names = schema.fields.map((f) => f.name);
-    takeMeta(meta, (key) => schema.metadata.get(key));
-    const rows = rowsInto(log, meta, names);
-    const vectors = names.map((n) => table.getChild(n)!);
-    for (let i = 0; i < table.numRows; i++) rows.add((c) => vectors[c]!.get(i), { offset: 0 });
-    rows.finish();
+    try {
+      readArrow(from.read(0, from.size), log, meta);
+    } catch (e) {
+      throw e instanceof FormatError
+        ? e
+        : new FormatError(`damaged Arrow: ${(e as Error).message}`);
+    }
   },
 };
 
