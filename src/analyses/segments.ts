@@ -3,6 +3,7 @@ import { bool, cursor, dictValues, has, ns, type Trace, u64 } from '../events/tr
 import { initMm } from './init-mm.js';
 import { kindsOf } from './kinds.js';
 import { marks } from './phases.js';
+import { raceWindows } from './race-windows.js';
 
 const known = [
   'vmalloc_range', 'alloc_vmap_area', 'pte_alloc_kernel', 'pmd_free_pte_page', 'pmd_set_huge',
@@ -23,6 +24,8 @@ export interface Segments {
   readonly next_read_ns: readonly number[];
   /** From switching the key on to the walk, where no other task switched it meanwhile. */
   readonly key_flip_ns: readonly number[];
+  /** Share of that time after which frees begin to see the key; null if no free fell into one. */
+  readonly patch_share: number | null;
   readonly walks_per_read: number;
   /** Readers at work at a time, at most. */
   readonly readers: number;
@@ -54,7 +57,7 @@ interface Scan {
   readonly walkers: ReadonlySet<number>;
   /** Switching the key, begun; true once another did so meanwhile. */
   readonly flipping: Map<number, { at: number; disturbed: boolean }>;
-  readonly flips: number[];
+  readonly flips: { from: number; to: number }[];
   /** Who holds the lock. */
   readonly holders: Set<number>;
 }
@@ -142,7 +145,7 @@ function onKey(s: Scan, name: string, pid: number, at: number): void {
   const f = s.flipping.get(pid);
   if (name !== 'walk' || !f) return;
   s.flipping.delete(pid);
-  if (!f.disturbed) s.flips.push(at - f.at);
+  if (!f.disturbed) s.flips.push({ from: f.at, to: at });
 }
 
 /** A walk begins or ends: reads of one pid belong together, a new pid takes up where one has ended. */
@@ -215,6 +218,25 @@ function lastRows(trace: Trace, who: ReadonlySet<number>, from: number, to: numb
   return out;
 }
 
+/**
+ * Where in the time of a flip the new text stands: of the frees that looked at the key while it was being switched on,
+ * those that did not see it came before. A free looks when its flush is over, just before it may take the lock.
+ */
+function patchShare(trace: Trace, s: Scan): number | null {
+  const flush = sorted(s.times.get('pmd_free_pte_page>mmap_lock_start_locking.read') ?? []);
+  const delay = flush[Math.floor(flush.length / 2)] ?? 0;
+  let [seen, unseen, i] = [0, 0, 0];
+  for (const w of raceWindows(trace).windows) {
+    const looked = w.ts_ns + delay;
+    while (i < s.flips.length && s.flips[i]!.to < looked) i++;
+    const f = s.flips[i];
+    if (!f || looked < f.from) continue;
+    if (w.lock === 'taken before free') seen++;
+    else unseen++;
+  }
+  return seen + unseen === 0 ? null : (unseen + 1) / (seen + unseen + 2);
+}
+
 /** Waits are simulated, not drawn; so are the times between reads. */
 const WAITED = /start_locking\.(read|write)>mmap_lock_acquire_returned\.\1$/;
 
@@ -254,7 +276,8 @@ export function segmentsOf(trace: Trace): Segments {
     lock_ns: sorted(s.lock),
     wake_ns: sorted(s.wake),
     next_read_ns: sorted(s.gaps),
-    key_flip_ns: sorted(s.flips),
+    key_flip_ns: sorted(s.flips.map((f) => f.to - f.from)),
+    patch_share: patchShare(trace, s),
     walks_per_read: mostly(s.counts),
     readers,
     missing,

@@ -35,7 +35,7 @@ const short = { 'use after free': 'UAF', 'double free': 'double free', deadlock:
 const say = (c: Cell): string => (c.kind ? `${short[c.kind]} ${c.steps}` : c.verdict);
 
 function against(c: Cell): string {
-  if (!c.judged) return '';
+  if (!c.judged || c.verdict === 'cut off') return '';
   const same = c.judged.verdict === c.verdict && (!c.judged.kind || c.judged.kind === c.kind);
   return same ? ' =' : ' DIFFERS';
 }
@@ -52,8 +52,12 @@ function line(row: Row, of: readonly (Cell | undefined)[]): string {
   return `${head.trimEnd()}\n${' '.repeat(15)}${differs}`;
 }
 
+/** In the table, weak-memory searches give up after so many memories: rows above it take minutes. */
+const MEMORIES = 20_000;
+
 const foot = `=: as SPIN (sc), herd7 or LKMM (arm64) say. 1 reader, 1 freer unless
-stated. A number: steps of the shortest counterexample.`;
+stated. A number: steps of the counterexample (sc: shortest). tso and
+arm64 are cut off at ${MEMORIES} memories unless --max-states says more.`;
 
 /** `explore --all`: every row under every memory model there is. */
 export function exploreAll(context: Context, maxStates?: number): Answer {
@@ -61,7 +65,7 @@ export function exploreAll(context: Context, maxStates?: number): Answer {
   const bar = context.progress('exploring');
   const cells = rows.map((row, i) => {
     bar.update(i, rows.length, row.id);
-    return models.map((m) => cellOf(row, m, maxStates));
+    return models.map((m) => cellOf(row, m, maxStates ?? (m === 'sc' ? undefined : MEMORIES)));
   });
   bar.stop();
   const heading = `${'row'.padEnd(14)} ${'scheme'.padEnd(17)} ${models.map((m) => m.padEnd(12)).join(' ')}`; // biome-ignore format: one line

@@ -1,6 +1,7 @@
 import { diagram } from '../engines/diagram.js';
 import { MAX_STATES } from '../engines/explore.js';
 import { explorers } from '../engines/memories.js';
+import { MAX_MEMORIES } from '../engines/memory/arm64-scenario.js';
 import { sample } from '../engines/sample.js';
 import type { Memory, Verdict } from '../engines/verdict.js';
 import { sizesOf as checkedSizes, type Scenario } from '../linux/scenario.js';
@@ -86,9 +87,11 @@ async function verdict(scenario: Scenario, options: Options, context: Context): 
   const variant = variantsOf(options['variant']);
   const bar = context.progress(`exploring ${scenario.name}`);
   const by = options['sample'];
-  const maxStates = whole(options, 'maxStates', 1) ?? MAX_STATES;
+  const given = whole(options, 'maxStates', 1);
+  const maxStates = given ?? MAX_STATES;
+  const bound = given === undefined ? {} : { maxStates: given };
   try {
-    if (by === undefined) return asUserError(() => explore!(scenario, scheme, { sizes, variant, maxStates, progress: (n) => bar.update(n, maxStates, `${n} states`) })); // biome-ignore format: one line
+    if (by === undefined) return asUserError(() => explore!(scenario, scheme, { sizes, variant, ...bound, progress: (n) => bar.update(n, maxStates, `${n} states`) })); // biome-ignore format: one line
     if (by !== 'random' && by !== 'pct') throw new UserError(`--sample is '${by}'. Known: random, pct`); // biome-ignore format: one line
     if (memory !== ('sc' satisfies Memory)) throw new UserError('--sample knows --memory sc only');
     const runs = whole(options, 'runs', 1) ?? 10_000;
@@ -139,7 +142,10 @@ export const explore: Command = {
     ['--walkers <n>', 'hw-walk: CPUs whose hardware walks'],
     ['--moves <n>', 'hw-walk: times each entry is walked'],
     ['--variant <names>', `changes, comma-separated: ${Object.keys(variants).join(', ')}`],
-    ['--max-states <n>', `give up (cut off) after so many states (${MAX_STATES})`],
+    [
+      '--max-states <n>',
+      `give up (cut off) after so many states (sc: ${MAX_STATES}; tso, arm64: ${MAX_MEMORIES} memories)`,
+    ],
     ['--sample <how>', 'sample runs instead: random or pct; can find a bug, proves nothing'],
     ['--runs <n>', 'runs to sample (10000)'],
     ['--seed <n>', 'seed of the sample (1)'],

@@ -11,6 +11,7 @@ import { lab } from './lab.js';
 import { lintMailCommand } from './lint-mail.js';
 import { litmus } from './litmus.js';
 import { predict } from './predict.js';
+import { record } from './record.js';
 import { replay } from './replay.js';
 import { reply } from './reply.js';
 import { runCommand } from './run.js';
@@ -33,6 +34,7 @@ export const commands = {
   'lint-mail': lintMailCommand,
   litmus,
   predict,
+  record,
   replay,
   reply,
   run: runCommand,

@@ -1,7 +1,8 @@
 import { basename, join } from 'node:path';
 import { arrivals } from '../notebook/watch.js';
 import { type Command, UserError } from './command.js';
-import { describeRun, perform, stem } from './run.js';
+import { describeRun, perform } from './run.js';
+import { stem } from './run-jobs.js';
 
 /** `ptlab watch`: a notebook run again for each trace that arrives. */
 export const watch: Command = {

@@ -1,5 +1,5 @@
 // A profile from measured times. What was not measured stays a seed, and is named.
-import { type Cost, type CostName, type Dist, type Profile, seeds } from './cost.js';
+import { type Cost, type CostName, type Dist, PATCH_SHARE, type Profile, seeds } from './cost.js';
 
 /** Measured times, ascending; see analyses/segments.ts. */
 export interface Measured {
@@ -8,6 +8,7 @@ export interface Measured {
   readonly wake_ns: readonly number[];
   readonly next_read_ns: readonly number[];
   readonly key_flip_ns: readonly number[];
+  readonly patch_share: number | null;
   readonly walks_per_read: number;
 }
 
@@ -45,6 +46,8 @@ export function fitProfile(
   // A measured wake-up ends when the task goes on: the switch to it is in it.
   if (own['wake-up']) own['context switch'] = { dist: { median_ns: 0 }, source };
   const segments = Object.fromEntries(Object.entries(m.segments).map(([k, v]) => [k, dist(v)]));
+  // The flip is the time between key_en and the walk: drawn once, not twice.
+  if (own['key flip'] && segments['key_en>walk']) segments['key_en>walk'] = { quantiles_ns: [0] };
   const profile: Profile = {
     name,
     about: `fitted to ${source}`,
@@ -54,6 +57,7 @@ export function fitProfile(
     socket: 64,
     segments,
     walks_per_read: m.walks_per_read,
+    patch_share: m.patch_share ?? PATCH_SHARE,
   };
   const unfit = (Object.keys(seeds) as CostName[]).filter((n) => !own[n] && n !== 'free');
   return { profile, unfit };

@@ -80,9 +80,21 @@ export interface Profile {
   readonly segments: Readonly<Record<string, Dist>>;
   /** Complete walks a read of the dump makes. */
   readonly walks_per_read: number;
+  /** Share of the time of a key flip after which the new text stands; the rest is the wait for all CPUs. */
+  readonly patch_share: number;
 }
 
-const none = { own: {}, hz: 250, socket: 64, segments: {}, walks_per_read: 3 } as const;
+/** N sites of 0.5 to 1 us against an IPI round of 10 to 40 us (reference 5.6). */
+export const PATCH_SHARE = 0.1;
+
+const none = {
+  own: {},
+  hz: 250,
+  socket: 64,
+  segments: {},
+  walks_per_read: 3,
+  patch_share: PATCH_SHARE,
+} as const;
 
 /** Machines of which nothing was measured: seeds and factors. */
 export const profiles = {

@@ -40,12 +40,11 @@ const isEntry = (sys: System, at: Place): boolean => {
 
 function readText(sys: System, d: Done): string {
   const on = placeOf(d.step);
+  if (on < NULL_PAGE) return 'read through a cleared entry';
   const name = objectName(sys, on);
   if (d.step.by === 'pXdp_get') return `pXdp_get(${name}) -> ${entryText(sys, d.value)}`;
   if (isEntry(sys, on)) return `read ${name} -> ${entryText(sys, d.value)}`;
-  return on < NULL_PAGE || regionOf(sys, on)?.kind === 'table'
-    ? `read ${name}`
-    : `read ${name} -> ${d.value}`;
+  return regionOf(sys, on)?.kind === 'table' ? `read ${name}` : `read ${name} -> ${d.value}`;
 }
 
 const lockName = (sys: System, d: Done): string => {

@@ -53,6 +53,7 @@ function restart(t: Thread, probe: string): void {
   t.probe = probe;
   t.worked = 0;
   t.overlooked = 0;
+  t.flushed = false;
 }
 
 const places: Readonly<Record<string, string>> = {
@@ -102,7 +103,7 @@ const files: Readonly<Record<string, string>> = {
   wait_event: 'kernel/sched/wait.c',
   synchronize_rcu: 'kernel/rcu/tree.c',
   percpu_down_read: 'include/linux/percpu-rwsem.h',
-  pages: 'mm/page_alloc.c',
+  might_alloc: 'include/linux/sched/mm.h',
 };
 
 /** "BUG: sleeping function called from invalid context" with its fields; the line is not known, so 0. */

@@ -36,6 +36,10 @@ export interface Thread {
   worked: number;
   /** Events since that no time was measured to. */
   overlooked: number;
+  /** That it may not sleep here was reported for this step. */
+  complained: boolean;
+  /** The measured time of a flush has been spent since. */
+  flushed: boolean;
   /** Time the step just done still takes, after it has taken effect. */
   after: number;
   /** In the queue of a lock since; NaN if in none. */

@@ -6,6 +6,7 @@ import type { Readiness } from '../linux/system/readiness.js';
 import { add } from './clock.js';
 import { draw, next } from './draw.js';
 import { sleep, wake, wakeAt } from './sched.js';
+import { faulted } from './sim-events.js';
 import {
   ASLEEP,
   GRANT,
@@ -121,8 +122,20 @@ export function graceEnds(sim: Sim): number {
   return ends;
 }
 
+/** might_sleep() at the begin of what may sleep: complains whether or not it does, once. */
+function complain(sim: Sim, t: Thread, step: Step): void {
+  const { cells } = sim.sys;
+  if (t.complained || (step.op === 'lock' && step.kind === 'spinlock')) return;
+  if (cells[t.task.atomic] === 0 && cells[t.task.rcu] === 0) return;
+  const on = 'on' in step ? (step.on ?? 0) : 0;
+  sim.sys.fault = { kind: 'sleeping in atomic context', on, step };
+  faulted(sim, t);
+  t.complained = true;
+}
+
 /** The step of `t` cannot be done now. */
 export function wait(sim: Sim, t: Thread, step: Step, is: Readiness): void {
+  complain(sim, t, step);
   if (step.op === 'lock') waitForLock(sim, t, step, is);
   else if (step.op === 'gp') {
     // Sections are still open: the next scan is a jiffy away.
@@ -148,6 +161,7 @@ export function grant(sim: Sim, on: Place): void {
     if (step?.op !== 'lock' || step.mode !== 'read') continue;
     if (ready(sim.sys, t.task, step) !== READY) continue;
     perform(sim.sys, t.task, step);
+    sim.sys.fault = undefined; // a sleep that is forbidden was reported when it began
     sim.watch?.(t.task, step, 0, false);
     t.granted = true;
     wake(sim, t);

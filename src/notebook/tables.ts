@@ -62,8 +62,10 @@ function withoutEmpty(e: Excerpt | null): Excerpt | null {
   return { ...e, names };
 }
 
-const more = (e: Excerpt): string =>
-  e.total > e.rows.length ? `${e.rows.length} of ${e.total} rows` : `${e.total} rows`;
+const more = (e: Excerpt): string => {
+  const all = `${e.total} ${e.total === 1 ? 'row' : 'rows'}`;
+  return e.total > e.rows.length ? `${e.rows.length} of ${all}` : all;
+};
 
 /** At most 72 columns of ASCII. */
 export function tableText(e: Excerpt): string {
@@ -80,8 +82,8 @@ export function tableHtml(e: Excerpt): string {
   const row = (tag: string, values: readonly unknown[]): string => {
     const cells = values.map((v) => {
       const number = typeof v === 'number' || typeof v === 'bigint';
-      const style = number ? ' style="text-align:right"' : '';
-      return `<${tag}${style}>${escapeHtml(cell(v))}</${tag}>`;
+      const text = escapeHtml(cell(v)).replace(/\n/g, '\u240a').replace(/\t/g, '\u2409');
+      return `<${tag} style="text-align:${number ? 'right' : 'left'}">${text}</${tag}>`;
     });
     return `<tr>${cells.join('')}</tr>`;
   };

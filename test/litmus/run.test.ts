@@ -12,7 +12,7 @@ const two = (name: string, p0: string[], p1: string[], condition: string): strin
   );
   return [
     `AArch64 ${name}`,
-    '{ 0:X1=x; 0:X3=y; 1:X1=x; 1:X3=y; }',
+    '{ 0:X1=x; 0:X3=y; 0:X5=z; 1:X1=x; 1:X3=y; 1:X5=z; }',
     ' P0 | P1 ;',
     ...rows,
     condition,
@@ -52,6 +52,9 @@ const known: readonly (readonly [string, string, boolean, boolean, boolean])[] =
   ['LB', lb([]), false, false, true],
   ['LB+datas', lb(['EOR W4,W0,W0', 'ADD W5,W4,#1'], 'W5'), false, false, false],
   ['LB+ctrls', lb(['CBNZ W0,L', 'L:']), false, false, false],
+  ['LB+addr-of-a-store-po', lb(['EOR W6,W0,W0', 'STR W2,[X5,W6,SXTW]']), false, false, false],
+  ['LB+addr-of-a-load-po', lb(['EOR W6,W0,W0', 'LDR W7,[X5,W6,SXTW]']), false, false, false],
+  ['LB+picked-addr-po', lb(['CMP W0,#1', 'CSEL W6,WZR,WZR,EQ', 'LDR W7,[X5,W6,SXTW]']), false, false, false],
   ['LB+csel', lb(['CMP W0,#1', 'CSEL W5,W2,W2,EQ'], 'W5'), false, false, false],
 ]; // biome-ignore format: a table
 

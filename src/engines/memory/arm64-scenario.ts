@@ -7,7 +7,7 @@ import { type SearchResult, searchMemories } from './kernel-search.js';
 import { weakMoves } from './kernel-trail.js';
 
 /** Memories after which a weak-memory search gives up, unless told otherwise. */
-export const MAX_MEMORIES = 2_000_000;
+export const MAX_MEMORIES = 100_000;
 
 /**
  * The block that vmalloc sets behind a free is left out: a walk does the same at a block as at an empty entry, and its

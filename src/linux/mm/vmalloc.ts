@@ -7,6 +7,7 @@ import type { Kernel } from '../step.js';
 import { flush_tlb_kernel_range } from '../tlb.js';
 import { newArea } from './areas.js';
 import { alloc_free_area } from './free-areas.js';
+import { type Gfp, gfpBlocks } from './gfp.js';
 import { allocFrames, freeFrames } from './page-alloc.js';
 import {
   arrayBytes,
@@ -75,10 +76,12 @@ export function* alloc_vmap_area(
   cpu: number,
   vstart = vm.space.vstart,
   vend = vm.space.vend,
+  gfp: Gfp = 'GFP_KERNEL',
 ): Kernel<number> {
-  yield* might_sleep();
+  const never = vm.era.nonBlocking && !gfpBlocks(gfp);
+  if (!never) yield* might_sleep();
   let id = yield* try_vmap_area(vm, shape, vstart, vend, cpu);
-  if (id === 0) {
+  if (id === 0 && !never) {
     yield* purge_fragmented_blocks(vm, true);
     yield* purge_vmap_area_lazy(vm, true);
     id = yield* try_vmap_area(vm, shape, vstart, vend, cpu);
@@ -128,6 +131,17 @@ export function* purge_vmap_area_lazy(vm: VmallocState, full = false): Kernel<Pu
 /** Any address will do, as long as nodes lie in order. */
 const nodeAddress = (i: number): bigint => 0xffff000001000000n + BigInt(i) * 0x1880n;
 
+/** What a call may ask beside size, alignment and flags. */
+export interface Ask {
+  readonly vstart?: number;
+  readonly vend?: number;
+  readonly anyNode?: boolean;
+  /** Left out: GFP_KERNEL, and the events do not tell. */
+  readonly gfp?: Gfp;
+  /** What if blocks were allowed for callers that cannot block? No kernel does that. */
+  readonly whatIf?: boolean;
+}
+
 /** One attempt: area, page array, frames, mapping. Its id, or 0. C: __vmalloc_area_node() */
 function* attempt(
   vm: VmallocState,
@@ -135,12 +149,14 @@ function* attempt(
   cpu: number,
   vstart: number,
   vend: number,
+  gfp: Gfp,
+  whatIf: boolean,
 ): Kernel<number> {
-  const id = yield* alloc_vmap_area(vm, shape, cpu, vstart, vend);
+  const id = yield* alloc_vmap_area(vm, shape, cpu, vstart, vend, gfp);
   if (id === 0) return 0;
   const { areas } = vm.space;
   const bytes = arrayBytes(shape.pages);
-  const array = bytes > vm.geometry.pageSize_bytes ? yield* vmalloc(vm, bytes, cpu) : -1;
+  const array = bytes > vm.geometry.pageSize_bytes ? yield* vmalloc(vm, bytes, cpu, gfp) : -1;
   areas.array[id] = array;
   yield* work('alloc_pages', shape.pages / 2 ** shape.order);
   const pfn = allocFrames(vm.frames, shape.pages, shape.order);
@@ -150,7 +166,8 @@ function* attempt(
   }
   areas.pages[id] = shape.pages;
   areas.pfn[id] = pfn * 64 + shape.order;
-  const how = { prot: KERNEL, maxShift: shape.order, cpu };
+  const tablesMaySleep = !vm.era.nonBlocking || gfpBlocks(gfp);
+  const how = { prot: KERNEL, maxShift: shape.order, cpu, tablesMaySleep, quiet: whatIf };
   yield* vmap_range_noflush(vm, areas.start[id]!, shape.pages, pfn, how);
   return id;
 }
@@ -162,22 +179,32 @@ export function* __vmalloc_node_range(
   align_bytes: number,
   flags: number,
   cpu: number,
-  { vstart = vm.space.vstart, vend = vm.space.vend, anyNode = true } = {},
+  { vstart = vm.space.vstart, vend = vm.space.vend, anyNode = true, gfp, whatIf = false }: Ask = {},
 ): Kernel<number> {
-  yield* trace('vmalloc_range', { size_bytes, align_bytes, vm_flags: flags });
+  const given = gfp === undefined ? {} : { detail: `gfp=${gfp}` };
+  yield* trace('vmalloc_range', { size_bytes, align_bytes, vm_flags: flags, ...given });
+  const as = gfp ?? 'GFP_KERNEL';
+  // kvmalloc() drops VM_ALLOW_HUGE_VMAP for callers that cannot block (6.19).
+  const drops = vm.era.nonBlocking && !gfpBlocks(as) && !whatIf;
+  const allowed = drops ? flags & ~VM_ALLOW_HUGE_VMAP : flags;
   if (size_bytes <= 0 || size_bytes / vm.geometry.pageSize_bytes > vm.frames.total_pages) return -1;
-  const shape = shapeOf(vm, size_bytes, align_bytes, flags, false, anyNode);
-  let id = yield* attempt(vm, shape, cpu, vstart, vend);
+  const shape = shapeOf(vm, size_bytes, align_bytes, allowed, false, anyNode);
+  let id = yield* attempt(vm, shape, cpu, vstart, vend, as, whatIf);
   if (id === 0 && shape.order > 0) {
-    const small = shapeOf(vm, size_bytes, align_bytes, flags, true);
-    id = yield* attempt(vm, small, cpu, vstart, vend);
+    const small = shapeOf(vm, size_bytes, align_bytes, allowed, true);
+    id = yield* attempt(vm, small, cpu, vstart, vend, as, whatIf);
   }
   return id === 0 ? -1 : vm.space.areas.start[id]!;
 }
 
-/** C: vmalloc() */
-export function* vmalloc(vm: VmallocState, size_bytes: number, cpu: number): Kernel<number> {
-  return yield* __vmalloc_node_range(vm, size_bytes, 1, 0, cpu);
+/** C: vmalloc(), __vmalloc() */
+export function* vmalloc(
+  vm: VmallocState,
+  size_bytes: number,
+  cpu: number,
+  gfp?: Gfp,
+): Kernel<number> {
+  return yield* __vmalloc_node_range(vm, size_bytes, 1, 0, cpu, gfp === undefined ? {} : { gfp });
 }
 
 /** C: vmalloc_huge(), and kvmalloc() where kmalloc() cannot serve */

@@ -16,6 +16,10 @@ export interface How {
   /** Largest unit as a power of two of pages. C: max_page_shift - PAGE_SHIFT */
   readonly maxShift: number;
   readonly cpu: number;
+  /** Page tables come with GFP_KERNEL, whatever the caller asked for; false: PF_MEMALLOC scope (6.19). */
+  readonly tablesMaySleep?: boolean;
+  /** Leave out the might_sleep() of the path for blocks: what if it were allowed everywhere? */
+  readonly quiet?: boolean;
 }
 
 const NAMES = ['pte_alloc_kernel', 'pmd_alloc', 'pud_alloc'];
@@ -27,6 +31,7 @@ function* alloc_track(
   i: number,
   height: number,
   address: bigint,
+  maySleep: boolean,
 ): Kernel<Place> {
   const entry = table + i;
   const old = yield* READ_ONCE(entry);
@@ -36,6 +41,7 @@ function* alloc_track(
     const at = { entry_at: entryAddress(table, i) };
     yield* trace(what, height === 1 ? at : { ...at, va: address });
   }
+  if (maySleep) yield { op: 'might-sleep', by: 'might_alloc' };
   const fresh = yield* alloc_table(vm.geometry.entries);
   yield* spin_lock(vm.locks.page_table_lock);
   const now = yield* READ_ONCE(entry);
@@ -142,7 +148,7 @@ function* mapBelow(
     const i = index % n;
     if ((yield* tryHuge(vm, table, i, height, page, next, pfn, how)) === 0) {
       const address = BigInt(page) << BigInt(vm.geometry.pageShift);
-      const below = yield* alloc_track(vm, table, i, height, address);
+      const below = yield* alloc_track(vm, table, i, height, address, how.tablesMaySleep ?? true);
       if (height > 1) yield* mapBelow(vm, below, height - 1, page, next, pfn, how);
       else yield* vmap_pte_range(vm, below + (page - index * span), next - page, pfn, how.prot);
     }
@@ -159,7 +165,7 @@ export function* vmap_range_noflush(
   pfn: number,
   how: How,
 ): Kernel {
-  if (how.maxShift > 0) yield* might_sleep();
+  if (how.maxShift > 0 && !how.quiet) yield* might_sleep();
   yield* mapBelow(vm, vm.top, vm.geometry.levels - 1, page, page + pages, pfn, how);
 }
 
