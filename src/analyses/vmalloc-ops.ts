@@ -51,16 +51,23 @@ interface Reader {
   firstCall: number;
 }
 
+/** Pages of 4K in a page of each granule: what sizes are rounded to, and the guard page. */
+const PAGES_4K = [1, 4, 16];
+
 /** Is this area what `call` asks for: its first attempt, or one after a failure or at order 0? */
 function answers(call: Call, size: number, align: number): boolean {
   const pages = Math.ceil(call.size_bytes / 4096);
   if (align * 4096 < call.align_bytes) return false;
   if (call.last) {
     if (call.last.at < 0) return size === call.last.size && align === call.last.align;
-    return call.last.align > align && size <= call.last.size && size - pages <= 1;
+    return call.last.align > align && size <= call.last.size;
   }
-  if (size === pages || size === pages + 1) return true;
-  return (call.flags & VM_ALLOW_HUGE_VMAP) !== 0 && size > pages && (size - 1) % align === 0;
+  const huge = (call.flags & VM_ALLOW_HUGE_VMAP) !== 0;
+  return PAGES_4K.some((page) => {
+    const whole = Math.ceil(pages / page) * page;
+    if (size === whole || size === whole + page) return true;
+    return huge && size > whole && (size - page) % align === 0;
+  });
 }
 
 function readAlloc(reader: Reader, r: Row, t: TaskState): void {
