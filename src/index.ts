@@ -24,6 +24,12 @@ export { sample } from './engines/sample.js';
 export { decodeToken } from './engines/token.js';
 export type { Move, Verdict } from './engines/verdict.js';
 export { type RaceWindow as ExploredWindow, raceWindow } from './engines/window.js';
+export {
+  compareFigures,
+  compareSleeps,
+  type SimulatedRun,
+  simulated,
+} from './commands/simulated.js';
 // events: the one schema, traces, their files
 export { readTrace } from './events/file.js';
 export type { TraceMeta } from './events/meta.js';

@@ -136,3 +136,41 @@ export const timeAsleep: Chart<SleepData> = {
     };
   },
 };
+
+/** Time asleep of several runs, a curve each. */
+export function sleepsSideBySide(
+  series: readonly { name: string; times_ns: readonly number[] }[],
+  about: About,
+): Spec {
+  const rows = series.flatMap((s) =>
+    cumulative(s.times_ns).map((p) => ({
+      asleep_us: Math.max(p.x / 1000, 0.1),
+      share: p.share,
+      run: s.name,
+    })),
+  );
+  const n = series.reduce((sum, s) => sum + s.times_ns.length, 0);
+  const none = series.filter((s) => s.times_ns.length === 0).map((s) => s.name);
+  const what = 'time asleep in vmalloc, per call that slept';
+  return {
+    $schema: schema,
+    title: titled(what, about),
+    config: theme,
+    data: { values: rows },
+    mark: { type: 'line', interpolate: 'step-after', tooltip: true },
+    encoding: {
+      x: {
+        field: 'asleep_us',
+        type: 'quantitative',
+        scale: { type: 'log' },
+        title: 'time asleep (us, log)',
+      },
+      y: { field: 'share', type: 'quantitative', title: 'share of calls that slept' },
+      color: { field: 'run', type: 'nominal', title: null },
+      strokeDash: { field: 'run', type: 'nominal', title: null },
+    },
+    usermeta: textMeta('cdf', what, 'us', n, about, {
+      notes: none.length > 0 ? [`Never slept: ${none.join(', ')}.`] : [],
+    }),
+  };
+}

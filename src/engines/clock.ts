@@ -44,11 +44,18 @@ const before = (a: Agenda, i: number, j: number): boolean =>
   a.time[i]! < a.time[j]! || (a.time[i] === a.time[j] && a.order[i]! < a.order[j]!);
 
 function swap(a: Agenda, i: number, j: number): void {
-  for (const f of [a.time, a.order, a.code, a.who, a.version]) {
-    const t = f[i]!;
-    f[i] = f[j]!;
-    f[j] = t;
-  }
+  const { time, order, code, who, version } = a;
+  const [t, o, c, w, v] = [time[i]!, order[i]!, code[i]!, who[i]!, version[i]!];
+  time[i] = time[j]!;
+  order[i] = order[j]!;
+  code[i] = code[j]!;
+  who[i] = who[j]!;
+  version[i] = version[j]!;
+  time[j] = t;
+  order[j] = o;
+  code[j] = c;
+  who[j] = w;
+  version[j] = v;
 }
 
 /** Add something at `time`. */

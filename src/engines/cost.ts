@@ -125,42 +125,42 @@ export const profiles = {
   },
 } as const satisfies Record<string, Profile>;
 
-/** The price of a step by name, and how often it is to be paid. */
-export function stepCost(step: Step): { name: CostName; n: number } {
+/** The name of a step's price; `timesOf` says how often it is to be paid. */
+export function stepCost(step: Step): CostName {
   switch (step.op) {
     case 'read':
     case 'write':
-      return { name: step.op, n: 1 };
     case 'rmw':
-      return { name: 'rmw', n: 1 };
+      return step.op;
     case 'fence':
-      return { name: fenceCost(step.mode), n: 1 };
+      return fenceCost(step.mode);
     case 'lock':
     case 'trylock':
-      return { name: step.kind === 'rwsem' ? 'rwsem lock' : 'spin lock', n: 1 };
+      return step.kind === 'rwsem' ? 'rwsem lock' : 'spin lock';
     case 'unlock':
-      return { name: step.kind === 'rwsem' ? 'rwsem unlock' : 'spin unlock', n: 1 };
+      return step.kind === 'rwsem' ? 'rwsem unlock' : 'spin unlock';
     case 'tlbi':
-      return { name: step.mode === 'vmalle1is' ? 'tlbi all' : 'tlbi', n: step.n ?? 1 };
+      return step.mode === 'vmalle1is' ? 'tlbi all' : 'tlbi';
     case 'alloc':
-      return { name: 'alloc table', n: 1 };
+      return 'alloc table';
     case 'free':
-      return { name: 'free table', n: 1 };
+      return 'free table';
     case 'text':
-      return { name: step.mode === 'test' ? 'key test' : 'key flip', n: 1 };
+      return step.mode === 'test' ? 'key test' : 'key flip';
     case 'ipi':
-      return { name: 'ipi', n: 1 };
+      return 'ipi';
     case 'might-sleep':
-      return { name: 'might sleep', n: 1 };
+      return 'might sleep';
     case 'work':
-      return {
-        name: Object.hasOwn(seeds, step.what) ? (step.what as CostName) : 'work',
-        n: step.n,
-      };
+      return Object.hasOwn(seeds, step.what) ? (step.what as CostName) : 'work';
     default:
-      return { name: 'free', n: 1 };
+      return 'free';
   }
 }
+
+/** How often the price of a step is to be paid: pages, entries, TLBI operations. */
+export const timesOf = (step: Step): number =>
+  step.op === 'work' ? step.n : step.op === 'tlbi' ? (step.n ?? 1) : 1;
 
 const fenceCost = (mode: string): CostName =>
   mode === 'isb' ? 'isb' : mode === 'dsb ishst' ? 'dsb ishst' : mode === 'dsb ish' ? 'dsb ish' : 'dmb ish'; // biome-ignore format: one line

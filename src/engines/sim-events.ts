@@ -41,6 +41,7 @@ const ignored: ReadonlySet<string> = new Set([
  * overlooked, so that a profile of one scheme serves another: its extra lock events fall between two that are known.
  */
 function probed(sim: Sim, t: Thread, step: Step): void {
+  if (sim.tables.segments.size === 0) return;
   const probe = probeOf(sim, step);
   if (probe === '') return;
   const known = t.probe === '' || sim.tables.segments.has(`${t.probe}>${probe}`);
@@ -89,6 +90,7 @@ export function logAfter(sim: Sim, t: Thread, step: Step, result: number): void 
   } else if ((step.op === 'lock' || step.op === 'trylock') && step.on === sim.initMm) {
     const ok = step.op === 'lock' || result === 1;
     sim.sink.lock(sim.now, t, 'mmap_lock_acquire_returned', step.mode, ok);
+    if (t.probe === '') return;
     const asked = `mmap_lock_start_locking.${step.mode}`;
     if (t.probe === asked)
       restart(t, `mmap_lock_acquire_returned.${step.mode}${ok ? '' : '.failed'}`);

@@ -5,7 +5,7 @@ import type { Place, Step } from '../linux/step.js';
 import { outcomes, perform, READY, ready } from '../linux/system/act.js';
 import { place, type System } from '../linux/system.js';
 import { add, newAgenda, take } from './clock.js';
-import { type Profile, stepCost } from './cost.js';
+import { type Profile, stepCost, timesOf } from './cost.js';
 import { draw, stream, tablesOf } from './draw.js';
 import { enqueue, exit, sleep, sliceOver, wakeAt } from './sched.js';
 import { faulted, logAfter, logBefore, probeOf } from './sim-events.js';
@@ -131,8 +131,9 @@ function keyCost(sim: Sim, t: Thread, step: Step): number {
 /** Time the step of `t` takes, from now on. */
 function durationOf(sim: Sim, t: Thread, step: Step): number {
   if (step.op === 'key') return keyCost(sim, t, step);
-  const { name, n } = stepCost(step);
-  const own = name === 'free' ? 0 : Math.round(draw(sim.random, sim.tables.costs[name]) * n);
+  const name = stepCost(step);
+  const own =
+    name === 'free' ? 0 : Math.round(draw(sim.random, sim.tables.costs[name]) * timesOf(step));
   switch (step.op) {
     case 'write':
     case 'rmw':
