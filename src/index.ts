@@ -15,6 +15,12 @@ export { insert, openMail, textOf } from './commands/mail-cells.js';
 export { chart, load } from './commands/notebook.js';
 export { type Compared, compare, eventTable, trace } from './commands/notebook-tables.js';
 export { schemeOf } from './commands/scheme-file.js';
+export {
+  compareFigures,
+  compareSleeps,
+  type SimulatedRun,
+  simulated,
+} from './commands/simulated.js';
 // engines: every interleaving, and what went wrong
 export { diagram } from './engines/diagram.js';
 export { type ExploreOptions, explore } from './engines/explore.js';
@@ -24,12 +30,6 @@ export { sample } from './engines/sample.js';
 export { decodeToken } from './engines/token.js';
 export type { Move, Verdict } from './engines/verdict.js';
 export { type RaceWindow as ExploredWindow, raceWindow } from './engines/window.js';
-export {
-  compareFigures,
-  compareSleeps,
-  type SimulatedRun,
-  simulated,
-} from './commands/simulated.js';
 // events: the one schema, traces, their files
 export { readTrace } from './events/file.js';
 export type { TraceMeta } from './events/meta.js';
