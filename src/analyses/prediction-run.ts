@@ -25,6 +25,8 @@ export interface Run {
   readonly replay: Replay;
   readonly tables: TableReplay;
   readonly firstProbe: number;
+  /** Does the trace hold events whose format it lacks? */
+  readonly formatless: boolean;
   readonly done: Set<Op>;
   readonly flights: Flights;
   readonly misses: Miss[];

@@ -1,4 +1,4 @@
-import type { Trace } from '../events/trace.js';
+import { dictValues, type Trace } from '../events/trace.js';
 import { type Era, eras } from '../linux/eras.js';
 import { type Prediction, result } from './prediction-result.js';
 import { type Run, step } from './prediction-run.js';
@@ -78,6 +78,7 @@ export function predict(trace: Trace, options: PredictOptions = {}): Prediction 
     replay,
     tables: tableReplay(replay.tables),
     firstProbe,
+    formatless: dictValues(trace, 'event').some((e) => e.startsWith('unknown:')),
     done: new Set(),
     flights: newFlights(ops),
     misses: [],
