@@ -22,7 +22,7 @@ export interface TimedWorker {
 
 /** Options of a timed run; without --scheme the run has an order, but no times. */
 export const timedOptions = [
-  ['--scheme <name>', 'run in time, under this locking scheme (ptlab schemes lists them)'],
+  ['--scheme <name>', 'run in time, under this locking scheme: none, v1, v3, v6, trylock ...'],
   ['--readers <n>', 'tasks that read kernel_page_tables all the time', '1'],
   ['--profile <name>', `machine: ${Object.keys(profiles).join(', ')}, or a file of ptlab calibrate`, 'mesh-server'], // biome-ignore format: one line
   ['--rest <entries>', 'entries a walk reads outside vmalloc: the longer the dump', '100000'],

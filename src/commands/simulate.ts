@@ -7,6 +7,8 @@ import {
 import { mix, pattern, readPattern } from '../linux/lib/vmix.js';
 import type { Answer, Command, Options } from './command.js';
 import { machineOf, machineOptions, said, whole } from './machine-options.js';
+import { contextsCommand } from './simulate-contexts.js';
+import { lockWordsCommand } from './simulate-lock-words.js';
 import { type Ran, simulate, type Worker } from './simulate-run.js';
 import { timedOptions } from './simulate-timed.js';
 
@@ -124,6 +126,11 @@ const vmix: Command = {
 export const simulateCommand: Command = {
   args: '',
   about: 'run a workload on the modelled kernel and write its trace',
-  sub: { test_vmalloc: testVmalloc, vmix },
+  sub: {
+    contexts: contextsCommand,
+    'lock-words': lockWordsCommand,
+    test_vmalloc: testVmalloc,
+    vmix,
+  },
   examples: ['ptlab simulate test_vmalloc --mask 1 --use-huge --pages 512 -o run.arrow'],
 };

@@ -194,6 +194,7 @@ export function* __vmalloc_node_range(
     const small = shapeOf(vm, size_bytes, align_bytes, allowed, true);
     id = yield* attempt(vm, small, cpu, vstart, vend, as, whatIf);
   }
+  yield* trace('vmalloc_range_ret', {});
   return id === 0 ? -1 : vm.space.areas.start[id]!;
 }
 
