@@ -11,6 +11,7 @@ export { type SweepRow, sweep, sweepPoint, type TestRow, testSweep } from './ana
 // charts: table -> Vega-Lite spec
 export type { About, Chart, Spec } from './charts/chart.js';
 export { type RaceShare, raceShare } from './charts/race-share.js';
+export { type SweptRow, sweepChart } from './charts/sweep.js';
 export { insert, openMail, textOf } from './commands/mail-cells.js';
 export { chart, load } from './commands/notebook.js';
 export { type Compared, compare, eventTable, trace } from './commands/notebook-tables.js';
