@@ -51,7 +51,7 @@ for (const name of readdirSync(folder).sort()) {
   const truthFile = join(folder, name, 'truth.json');
   if (!existsSync(run) || !existsSync(truthFile)) continue;
   const truth = JSON.parse(readFileSync(truthFile, 'utf8'));
-  if (!truth.phases) {
+  if (truth.lines === 0) {
     console.log(`${name}: no counts in its truth`);
     continue;
   }

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { memoryWriter } from '../src/events/file.js';
 import { newMeta } from '../src/events/meta.js';
 import type { Trace } from '../src/events/trace.js';
-import { ftrace } from '../src/importers/ftrace.js';
+import { type Importer, inputOf } from '../src/importers/importer.js';
+import { importers } from '../src/importers/index.js';
 import { root } from './source.js';
 
 /** A sample in data/. */
@@ -14,14 +15,23 @@ export async function* pieces(bytes: Uint8Array, size = 1 << 16): AsyncGenerator
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-/** Read text (or bytes) as ftrace text. */
-export async function readFtrace(text: string | Uint8Array, size?: number): Promise<Trace> {
-  const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
-  const meta = newMeta('test', 'ftrace');
+/** Read bytes as a named format. */
+export async function readBytes(
+  format: string,
+  bytes: Uint8Array,
+  size?: number,
+  cut: Importer = importers[format as keyof typeof importers],
+): Promise<Trace> {
+  const meta = newMeta('test', format);
   const writer = memoryWriter(meta);
-  await ftrace.read({ name: 'test', chunks: () => pieces(bytes, size) }, writer.log, meta);
+  const input = { ...inputOf('test', bytes), chunks: () => pieces(bytes, size) };
+  await cut.read(input, writer.log, meta);
   return writer.finish(meta);
 }
+
+/** Read text (or bytes) as ftrace text. */
+export const readFtrace = (text: string | Uint8Array, size?: number): Promise<Trace> =>
+  readBytes('ftrace', typeof text === 'string' ? new TextEncoder().encode(text) : text, size);
 
 /** Rows as plain objects without their nulls. */
 export const rowsOf = (trace: Trace): Record<string, unknown>[] =>

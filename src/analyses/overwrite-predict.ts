@@ -81,9 +81,10 @@ export interface Area {
 export function onAlloc(p: Predictor, at: Where, count: Count, area: Area, probed: boolean): void {
   const { page, size_bytes, align_bytes } = area;
   const huge = isHuge(p.model.geometry, size_bytes, align_bytes);
+  // A small area asked for before the huge one is freed is the array of its pages.
   const before = p.pending.get(at.pid);
   if (before?.freed && before.size_bytes === size_bytes && !huge) settle(p, before, probed);
-  p.pending.delete(at.pid);
+  if (huge || before?.freed) p.pending.delete(at.pid);
   const m = mapArea(p.model, page, size_bytes, align_bytes, at.ts_ns);
   if (!m.huge) return;
   const predictions = m.replaced.map((table) => ({ ...at, table, made: true }));

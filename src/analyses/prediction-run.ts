@@ -5,7 +5,7 @@ import { adopt, type Effect, learn, type Replay } from './replay.js';
 import { because, type Flights, land, type Placed, performAmong, place } from './replay-allocs.js';
 import { begin, due, endPurge, hex } from './replay-purges.js';
 import { mapArea, seeTable, type TableReplay, unmapArea } from './replay-tables.js';
-import type { AllocOp, FreeOp, Op, PurgeOp } from './vmalloc-ops.js';
+import type { AllocOp, FreeOp, Op, PurgeOp } from './vmalloc-op.js';
 
 /** One address or purge the model got wrong. */
 export interface Miss {
@@ -25,6 +25,8 @@ export interface Run {
   readonly replay: Replay;
   readonly tables: TableReplay;
   readonly firstProbe: number;
+  /** Does the trace hold events whose format it lacks? */
+  readonly formatless: boolean;
   readonly done: Set<Op>;
   readonly flights: Flights;
   readonly misses: Miss[];
@@ -37,6 +39,8 @@ export interface Run {
   readonly rules: SizeRules;
   /** Did the trace begin when vmalloc was in use already? Then what is taken is learnt from misses. */
   readonly late: boolean;
+  /** Places the kernel passed over once. */
+  readonly passed: Set<number>;
   purges: number;
   exactPurges: number;
   first: number | null;
@@ -78,6 +82,12 @@ function checkRequest(run: Run, op: AllocOp): void {
       `predicted ${size} pages aligned to ${align}, real ${op.size} aligned to ${op.align}`;
 }
 
+/** A place passed over once may be a race; in a trace of mid-life, or the second time, it is taken. */
+function passOver(run: Run, predicted: number, real: number): void {
+  if (run.late || run.passed.has(predicted)) learn(run.replay, predicted, real);
+  run.passed.add(predicted);
+}
+
 function allocate(run: Run, op: AllocOp, i: number): void {
   checkRequest(run, op);
   if (run.done.has(op)) return;
@@ -85,7 +95,7 @@ function allocate(run: Run, op: AllocOp, i: number): void {
   settle(run, op, placed);
   if (placed.exact) return;
   run.first ??= op.n;
-  if (run.late && placed.where === 'free') learn(run.replay, placed.predicted, op.at);
+  if (placed.where === 'free') passOver(run, placed.predicted, op.at);
   const why = because(run.ops, i, op, placed.where, run.flights, run.late);
   run.misses.push(miss(op, hex(run.replay, placed.predicted), hex(run.replay, op.at), why));
 }

@@ -1,11 +1,12 @@
-import type { Trace } from '../events/trace.js';
+import { dictValues, type Trace } from '../events/trace.js';
 import { type Era, eras } from '../linux/eras.js';
 import { type Prediction, result } from './prediction-result.js';
 import { type Run, step } from './prediction-run.js';
 import { geometryFor, imageFrom, newReplay, vmallocRange } from './replay.js';
 import { newFlights } from './replay-allocs.js';
 import { tableReplay } from './replay-tables.js';
-import { type AllocOp, type Op, VM_ALLOW_HUGE_VMAP, vmallocOps } from './vmalloc-ops.js';
+import { type AllocOp, type Op, VM_ALLOW_HUGE_VMAP } from './vmalloc-op.js';
+import { vmallocOps } from './vmalloc-ops.js';
 import { inPages } from './vmalloc-pages.js';
 import { fromStart } from './vmalloc-purges.js';
 
@@ -77,6 +78,7 @@ export function predict(trace: Trace, options: PredictOptions = {}): Prediction 
     replay,
     tables: tableReplay(replay.tables),
     firstProbe,
+    formatless: dictValues(trace, 'event').some((e) => e.startsWith('unknown:')),
     done: new Set(),
     flights: newFlights(ops),
     misses: [],
@@ -86,6 +88,7 @@ export function predict(trace: Trace, options: PredictOptions = {}): Prediction 
     requests: 0,
     exactRequests: 0,
     firstRequest: undefined,
+    passed: new Set(),
     late: !known && !fromStart(ops),
     rules: { geometry: g, era, huge: usesBlocks(ops, g.pmd_pages), nodes: 1 },
     purges: 0,

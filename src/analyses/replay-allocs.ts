@@ -1,6 +1,6 @@
 import { type Effect, peek, type Replay, take, takeReal, type Whereabouts } from './replay.js';
 import { perform } from './replay-purges.js';
-import { type AllocOp, type Op, threadOf } from './vmalloc-ops.js';
+import { type AllocOp, type Op, threadOf } from './vmalloc-op.js';
 
 /** A call without a probe at its begin counts as under way for so long before its event. */
 const UNPROBED_CALL_NS = 1e6;

@@ -5,7 +5,7 @@ import {
   purge_vmap_node,
 } from '../linux/mm/vmap-nodes.js';
 import { type Effect, noPurge, type Replay } from './replay.js';
-import type { DecayOp, PurgeOp, ReleaseOp } from './vmalloc-ops.js';
+import type { DecayOp, PurgeOp, ReleaseOp } from './vmalloc-op.js';
 
 /** Do one stage of a purge in the model. */
 export function perform(r: Replay, e: Effect): void {

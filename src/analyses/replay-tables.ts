@@ -6,7 +6,7 @@ import {
   tableCounts,
 } from '../linux/arm64/pgtable.js';
 import { vmap_range_noflush, vunmap_range_noflush } from '../linux/mm/vmap-range.js';
-import { type AllocOp, type TableOp, threadOf, VM_ALLOW_HUGE_VMAP } from './vmalloc-ops.js';
+import { type AllocOp, type TableOp, threadOf, VM_ALLOW_HUGE_VMAP } from './vmalloc-op.js';
 
 /** A PTE table that the model installed and the trace should show. */
 export interface Expected {
@@ -86,6 +86,13 @@ const hasTable = (t: PageTables, slot: number): boolean => {
   return place !== 0 && t.cells[place]! % 4 === 3;
 };
 
+/** After lost events the model may have something mapped there: it goes, without a count. */
+function clearLeftovers(t: PageTables, at: number, pages: number): void {
+  const { huge_cleared_pmd, huge_cleared_pud } = t.counts;
+  vunmap_range_noflush(t, at, pages);
+  Object.assign(t.counts, { huge_cleared_pmd, huge_cleared_pud });
+}
+
 /** Map the area `op` got at `at`; gives the pages mapped. `counted`: are the probes on? */
 export function mapArea(r: TableReplay, op: AllocOp, at: number, counted: boolean): number {
   const t = r.tables;
@@ -93,6 +100,7 @@ export function mapArea(r: TableReplay, op: AllocOp, at: number, counted: boolea
   if (op.abandoned || how === 'untraced') return 0;
   const pages = op.size - op.guard;
   const block = t.geometry.pmd_pages;
+  clearLeftovers(t, at, pages);
   const missing: number[] = [];
   for (let s = Math.floor(at / block); s * block < at + pages; s++)
     if (!hasTable(t, s)) missing.push(s);
@@ -151,6 +159,7 @@ function installed(r: TableReplay, op: TableOp): void {
     }
     const block = r.tables.geometry.pmd_pages;
     const page = slot * block;
+    clearLeftovers(r.tables, page, block);
     vmap_range_noflush(r.tables, page, 1, page + 1, { prot: KERNEL, maxShift: 0, cont: false });
     vunmap_range_noflush(r.tables, page, 1);
   } else r.unplaced++;

@@ -1,7 +1,7 @@
 import { type Geometry, geometry, VA_BITS } from '../linux/arm64/geometry.js';
 import { layout } from '../linux/arm64/layout.js';
 import { type PageTables, pageTables } from '../linux/arm64/pgtable.js';
-import { newArea, vmapAreas } from '../linux/mm/areas.js';
+import { freeArea, newArea, vmapAreas } from '../linux/mm/areas.js';
 import { merge_or_add_vmap_area, reserve, reserveAll } from '../linux/mm/free-areas.js';
 import {
   alloc_vmap_area,
@@ -11,8 +11,8 @@ import {
   vmapSpace,
 } from '../linux/mm/vmap-area.js';
 import { dropFromPool, pooled } from '../linux/mm/vmap-nodes.js';
-import { vunmap_range_noflush } from '../linux/mm/vmap-range.js';
-import type { AllocOp, DecayOp, Op, ReleaseOp } from './vmalloc-ops.js';
+import { vmap_range_noflush, vunmap_range_noflush } from '../linux/mm/vmap-range.js';
+import type { AllocOp, DecayOp, Op, ReleaseOp } from './vmalloc-op.js';
 
 /** A stage of a purge that has begun and may not be done yet. */
 export interface Effect {
@@ -86,7 +86,18 @@ export function newReplay(
     vmapAreas(),
   );
   vmap_init_free_space(space, early);
-  return { space, tables: pageTables(g), effects: [], full: false, purge: noPurge() };
+  const tables = pageTables(g);
+  for (const [start, end] of early) layTables(tables, start, end);
+  return { space, tables, effects: [], full: false, purge: noPurge() };
+}
+
+/** Early areas are mapped, by pages for all that is known: their slots have PTE tables. */
+function layTables(t: PageTables, start: number, end: number): void {
+  const block = t.geometry.pmd_pages;
+  for (let at = Math.floor(start / block) * block; at < end; at += block) {
+    vmap_range_noflush(t, at, 1, 1, { prot: 0, maxShift: 0, cont: false });
+    vunmap_range_noflush(t, at, 1);
+  }
 }
 
 /** A purge that has found nothing yet. */
@@ -140,7 +151,7 @@ function vacate(r: Replay, start: number, end: number): Whereabouts {
     dropFromPool(space, va);
     release(va, 'pool');
   }
-  for (const [at, va] of space.busy)
+  for (const [at, va] of [...space.busy])
     if (hits(va)) {
       space.busy.delete(at);
       vunmap_range_noflush(r.tables, at, a.pages[va]!);
@@ -168,13 +179,19 @@ export function takeReal(r: Replay, op: AllocOp): Whereabouts {
 }
 
 /**
- * The kernel passed over a place that is free in the model: in a trace that began late, it was taken
- * before. Takes what lies from there to the real place, or to the end of the free range.
+ * The kernel passed over a place that is free in the model, or at the head of a pool: it was taken
+ * before the trace began, or by an event that was lost. Takes what lies from there to the real place,
+ * or to the end of the free range.
  */
 export function learn(r: Replay, passed: number, real: number): void {
-  const { free } = r.space;
+  const { free, areas: a } = r.space;
+  for (const va of pooled(r.space))
+    if (a.start[va] === passed) {
+      dropFromPool(r.space, va);
+      freeArea(a, va);
+      return;
+    }
   if (passed < 0 || real <= passed) return;
-  const a = free.areas;
   for (let n = free.head; n !== 0; n = a.next[n]!)
     if (a.start[n]! <= passed && passed < a.end[n]!) {
       reserve(free, passed, Math.min(real, a.end[n]!) - passed);

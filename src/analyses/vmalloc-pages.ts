@@ -1,4 +1,4 @@
-import type { Op } from './vmalloc-ops.js';
+import type { Op } from './vmalloc-op.js';
 
 /** What counts 4K pages in one operation, as numbers by name. */
 const PAGES = ['at', 'size', 'vstart', 'vend', 'phys', 'start', 'end'] as const;

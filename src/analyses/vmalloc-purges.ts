@@ -1,4 +1,4 @@
-import type { DecayOp, Op, OpBase, PurgeOp, ReleaseOp } from './vmalloc-ops.js';
+import type { DecayOp, Op, OpBase, PurgeOp, ReleaseOp } from './vmalloc-op.js';
 import type { Row } from './vmalloc-rows.js';
 
 /** A row that belongs to a purge, and the place of the next row of the same task. */

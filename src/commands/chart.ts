@@ -1,3 +1,4 @@
+import type { Spec } from '../charts/chart.js';
 import { charts } from '../charts/index.js';
 import { toText } from '../export/text.js';
 import { chartOf, chartSpec, formOf } from './charts.js';
@@ -9,10 +10,12 @@ async function run(args: readonly string[], options: Options, context: Context):
   const [name, path] = args as [string, string];
   chartOf(name); // an unknown name should not wait for the trace
   const outputs = (options['output'] as string[] | undefined) ?? [];
-  const writers = outputs.map((o) => [notAnInput(o, [path]), formOf(o)] as const);
+  const inText = (s: Spec): string => toText(s, { utf8: options['utf8'] === true });
+  const form = (o: string) => (o.endsWith('.txt') ? inText : formOf(o));
+  const writers = outputs.map((o) => [notAnInput(o, [path]), form(o)] as const);
   const spec = chartSpec(name, await load(path, options, context), path);
-  for (const [out, form] of writers) writeOut(out, await form(spec));
-  const text = toText(spec);
+  for (const [out, make] of writers) writeOut(out, await make(spec));
+  const text = inText(spec);
   if (outputs.length === 0) return { json: spec, text };
   return { json: { chart: name, trace: path, written: outputs }, text: outputs.join('\n') };
 }
@@ -22,7 +25,9 @@ export const chart: Command = {
   args: '<chart> <trace>',
   about: `a chart as picture, text or spec: ${Object.keys(charts).join(', ')}`,
   options: [
-    ['-o, --output <files...>', 'x.svg, x.png, x.txt or x.vl.json; default: text to stdout'],
+    ['-o, --output <files...>', 'x.svg, .png, .html, .txt or .vl.json; default: text to stdout'],
+    ['--utf8', 'text with letters beyond ASCII as they are, and solid bars'],
+    ['--self-contained', 'HTML that needs no network (it is always written so)'],
     ...traceOptions,
   ],
   examples: [

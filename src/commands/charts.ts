@@ -3,6 +3,7 @@ import { type Analysis, analyses } from '../analyses/index.js';
 import type { Chart, Spec } from '../charts/chart.js';
 import { charts as all } from '../charts/index.js';
 import type { Trace } from '../events/trace.js';
+import { toHtml } from '../export/html.js';
 import { toPng, toSvg } from '../export/image.js';
 import { toText } from '../export/text.js';
 import { byName, UserError } from './command.js';
@@ -22,6 +23,7 @@ export function chartSpec(name: string, trace: Trace, path: string): Spec {
 export const forms: Readonly<Record<string, (spec: Spec) => Promise<string | Uint8Array>>> = {
   '.svg': toSvg,
   '.png': (spec) => toPng(spec),
+  '.html': toHtml,
   '.txt': async (spec) => toText(spec),
   '.json': async (spec) => `${JSON.stringify(spec, null, 1)}\n`,
 };
@@ -30,5 +32,5 @@ export const forms: Readonly<Record<string, (spec: Spec) => Promise<string | Uin
 export function formOf(path: string): (spec: Spec) => Promise<string | Uint8Array> {
   const form = forms[extname(path).toLowerCase()];
   if (form) return form;
-  throw new UserError(`${path}: a chart is written as .svg, .png, .txt or .vl.json`);
+  throw new UserError(`${path}: a chart is written as .svg, .png, .html, .txt or .vl.json`);
 }

@@ -74,7 +74,7 @@ async function run(args: readonly string[], options: Options, context: Context):
   const summary = inWords(trace, arrow);
   writeOut(join(folder, 'summary.txt'), summary);
   const files = [arrow, executed, join(folder, 'summary.txt')];
-  const pictures = names.map((n) => join(folder, `${n}.{svg,png,txt,vl.json}`));
+  const pictures = names.map((n) => join(folder, `${n}.{svg,png,html,txt,vl.json}`));
   const text = [summary, 'written:', ...[...files, ...pictures].map((f) => `  ${f}`)].join('\n');
   return { json: { source, written: [...files, ...pictures] }, text };
 }

@@ -16,8 +16,12 @@ const text = (value: unknown): string | undefined =>
 /** What `OpenOptions` a command line gives, with a progress bar. */
 export function openOptions(path: string, options: Options, context: Context) {
   const bar = context.progress(`reading ${basename(path)}`);
-  const onProgress = (done: number, total: number): void =>
-    bar.update(done, Math.max(done, total), `${(done / 1e6).toFixed(0)} MB`);
+  const began = Date.now();
+  const onProgress = (done: number, total: number, events: number): void => {
+    const rate = events / 1000 / Math.max(1, Date.now() - began);
+    const note = `${(done / 1e6).toFixed(0)} MB, ${rate.toFixed(2)} M events/s`;
+    bar.update(done, Math.max(done, total), note);
+  };
   const { format, kernel } = options;
   return { bar, open: { format: text(format), kernel: text(kernel), onProgress } };
 }

@@ -1,6 +1,6 @@
 import { type Granule, geometry } from '../linux/arm64/geometry.js';
 import { eraOf } from '../linux/eras.js';
-import type { Machine } from '../linux/mm/vmalloc-fast.js';
+import type { Machine } from '../linux/mm/machine.js';
 import { type Options, UserError } from './command.js';
 
 /** A whole number from the command line. @throws UserError naming its range. */

@@ -3,7 +3,7 @@ import { appendEvent, type Cell } from '../events/append.js';
 import { fileWriter } from '../events/file.js';
 import { newMeta, type TraceMeta } from '../events/meta.js';
 import { asKernel, type Call, type Workload } from '../linux/lib/workload.js';
-import type { Machine } from '../linux/mm/vmalloc-fast.js';
+import type { Machine } from '../linux/mm/machine.js';
 import { type VmallocState, vmallocOn } from '../linux/mm/vmalloc-state.js';
 import type { Kernel } from '../linux/step.js';
 import { newSystem, type System, task } from '../linux/system.js';

@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UserError } from './command.js';
 
@@ -9,6 +9,29 @@ export function writeOut(path: string, content: string | Uint8Array): void {
     writeFileSync(part, content);
     renameSync(part, path);
   } catch (e) {
+    throw new UserError(`cannot write ${path}: ${(e as Error).message}`);
+  }
+}
+
+/** Write a file piece by piece: `fill` is handed the function that appends. */
+export function writePieces(
+  path: string,
+  fill: (put: (piece: string | Uint8Array) => void) => void,
+): void {
+  const part = `${path}.part`;
+  try {
+    const fd = openSync(part, 'w');
+    try {
+      fill((piece) => {
+        const bytes = typeof piece === 'string' ? Buffer.from(piece, 'utf8') : piece;
+        for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      });
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(part, path);
+  } catch (e) {
+    rmSync(part, { force: true });
     throw new UserError(`cannot write ${path}: ${(e as Error).message}`);
   }
 }

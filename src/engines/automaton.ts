@@ -10,6 +10,9 @@ export interface Automaton {
   /** What each node announces; undefined where the task has ended. */
   readonly steps: (Step | undefined)[];
   readonly edges: Map<number, number>[];
+  /** The first edge of each node, which most have alone: its result, and where it leads (-1: not known). */
+  readonly result: number[];
+  readonly next: number[];
   readonly parent: number[];
   readonly via: number[];
   readonly live: Map<number, Generator<Step, unknown, number>>;
@@ -31,6 +34,8 @@ function addNode(
   const node = a.steps.push(step) - 1;
   if (key !== undefined) a.known.set(key, node);
   a.edges.push(new Map());
+  a.result.push(0);
+  a.next.push(-1);
   a.parent.push(parent);
   a.via.push(via);
   if (step) a.live.set(node, generator);
@@ -43,6 +48,8 @@ export function automaton(sys: System, task: Task): Automaton {
     task,
     steps: [],
     edges: [],
+    result: [],
+    next: [],
     parent: [],
     via: [],
     live: new Map(),
@@ -65,11 +72,18 @@ function rerun(sys: System, a: Automaton, node: number): Generator<Step, unknown
 
 /** The node after `node` when its step returns `result`. */
 export function follow(sys: System, a: Automaton, node: number, result: number): number {
+  const first = a.next[node]!;
+  if (first >= 0 && a.result[node] === result) return first;
   const known = a.edges[node]!.get(result);
   if (known !== undefined) return known;
-  const generator = a.live.get(node) ?? rerun(sys, a, node);
-  a.live.delete(node);
+  let generator = a.live.get(node);
+  if (generator) a.live.delete(node);
+  else generator = rerun(sys, a, node);
   const next = addNode(a, generator, generator.next(result), node, result);
   a.edges[node]!.set(result, next);
+  if (first < 0) {
+    a.result[node] = result;
+    a.next[node] = next;
+  }
   return next;
 }

@@ -1,6 +1,6 @@
 // Steps in words, as a counterexample shows them.
 import type { Place, Step } from '../linux/step.js';
-import { nameOf, regionOf, type System, type Task } from '../linux/system.js';
+import { NULL_PAGE, nameOf, regionOf, type System, type Task } from '../linux/system.js';
 
 /** A step that was done, with what is needed to tell of it. */
 export interface Done {
@@ -22,7 +22,7 @@ const tableName = (sys: System, at: Place): string => regionOf(sys, at)?.name ??
 /** An entry or word, by where it stands: entries of PTE tables are just 'pte table 0'. */
 export function objectName(sys: System, at: Place): string {
   if (at === 0) return '';
-  if (at < 8) return 'nothing (a cleared entry)';
+  if (at < NULL_PAGE) return 'nothing (a cleared entry)';
   const r = regionOf(sys, at);
   return r?.kind === 'table' && r.size === 1 ? r.name : nameOf(sys, at);
 }
@@ -34,16 +34,17 @@ function entryText(sys: System, value: number): string {
 }
 
 const isEntry = (sys: System, at: Place): boolean => {
-  const name = regionOf(sys, at)?.name ?? '';
-  return /^(pmd|pud)/.test(name);
+  const r = regionOf(sys, at);
+  return r?.kind === 'entries' || (r?.kind === 'table' && r.size > 1);
 };
 
 function readText(sys: System, d: Done): string {
   const on = placeOf(d.step);
+  if (on < NULL_PAGE) return 'read through a cleared entry';
   const name = objectName(sys, on);
   if (d.step.by === 'pXdp_get') return `pXdp_get(${name}) -> ${entryText(sys, d.value)}`;
   if (isEntry(sys, on)) return `read ${name} -> ${entryText(sys, d.value)}`;
-  return regionOf(sys, on)?.kind === 'table' || on < 8 ? `read ${name}` : `read ${name} -> ${d.value}`; // biome-ignore format: one line
+  return regionOf(sys, on)?.kind === 'table' ? `read ${name}` : `read ${name} -> ${d.value}`;
 }
 
 const lockName = (sys: System, d: Done): string => {

@@ -1,13 +1,13 @@
-import type { Scenario } from '../linux/scenario.js';
-import { sizesOf } from '../linux/scenario.js';
+import { type Scenario, type Sizes, sizesOf } from '../linux/scenario.js';
 import type { Scheme } from '../linux/scheme.js';
-import { type Fault, FREED, type System } from '../linux/system.js';
+import type { Fault } from '../linux/system.js';
+import { countRuns } from './count.js';
 import { objectName, placeOf } from './describe.js';
 import { type Grain, type Machine, machine, unfinished } from './machine.js';
-import { countRuns, pathTo, type Search, search } from './search.js';
+import { pathTo, type Search, search } from './search.js';
 import { encodeToken } from './token.js';
 import { follow, rows, type Trail } from './trail.js';
-import type { Bounds, Memory, Move, Verdict } from './verdict.js';
+import type { Bounds, Move, Verdict } from './verdict.js';
 
 /** What to explore, and how far. */
 export interface ExploreOptions {
@@ -47,52 +47,75 @@ function waiters(m: Machine): string[] {
   });
 }
 
-/** Tables freed at the end of a trail, for tests and messages. */
-export const freedTables = (sys: System): string[] =>
-  sys.regions
-    .filter((r) => r.kind === 'table' && sys.cells[r.base - 1] === FREED)
-    .map((r) => r.name);
+/** Sizes that are not the scenario's own: a token carries those. */
+const unusual = (scenario: Scenario, sizes: Sizes): Sizes =>
+  Object.fromEntries(Object.entries(sizes).filter(([name, n]) => n !== scenario.sizes[name]!.preset)); // biome-ignore format: one line
+
+/** The verdict 'bug' for the run that makes the moves `codes`. */
+export function bugVerdict(
+  scenario: Scenario,
+  scheme: Scheme,
+  m: Machine,
+  codes: readonly number[],
+  fault: Fault,
+  bounds: Bounds,
+  seen: { readonly states: number; readonly transitions: number },
+): Verdict {
+  const trail: Trail = follow(m, codes);
+  const counterexample = rows(m.sys, trail);
+  const { variant } = bounds;
+  const { schedule } = trail;
+  return {
+    scenario: scenario.name,
+    scheme: scheme.name,
+    memory: 'sc',
+    verdict: 'bug',
+    kind: fault.kind,
+    steps: counterexample.length,
+    ...seen,
+    runs: 1,
+    bounds,
+    token: encodeToken({
+      scenario: scenario.name,
+      scheme: scheme.name,
+      memory: 'sc',
+      sizes: unusual(scenario, bounds.sizes),
+      variant,
+      schedule,
+    }),
+    counterexample,
+    explanation: explanation(m, fault, counterexample),
+  };
+}
 
 /** The verdict a finished search gives. */
 function verdictOf(
-  scenario: string,
-  scheme: string,
+  scenario: Scenario,
+  scheme: Scheme,
   m: Machine,
   s: Search,
   bounds: Bounds,
-  memory: Memory,
 ): Verdict {
   // biome-ignore format: short
-  const base = {
-    scenario,
-    scheme,
-    memory,
+  const seen = { states: s.states.count, transitions: s.transitions };
+  if (s.found) {
+    const { state, code, fault } = s.found;
+    const codes = [...pathTo(s, state), ...(code >= 0 ? [code] : [])];
+    return bugVerdict(scenario, scheme, m, codes, fault, bounds, seen);
+  }
+  return {
+    scenario: scenario.name,
+    scheme: scheme.name,
+    memory: 'sc',
+    verdict: s.complete ? 'safe' : 'cut off',
     kind: null,
     steps: null,
-    states: s.states.count,
-    transitions: s.transitions,
+    ...seen,
+    runs: s.complete ? (countRuns(s)?.all ?? null) : null,
     bounds,
     token: null,
     counterexample: [],
     explanation: null,
-  };
-  if (!s.found) {
-    if (!s.complete) return { ...base, verdict: 'cut off', runs: null };
-    return { ...base, verdict: 'safe', runs: countRuns(s) };
-  }
-  const { state, code, fault } = s.found;
-  const trail: Trail = follow(m, [...pathTo(s, state), ...(code >= 0 ? [code] : [])]);
-  const counterexample = rows(m.sys, trail);
-  const run = { scenario, scheme, memory, sizes: bounds.sizes, variant: bounds.variant };
-  return {
-    ...base,
-    verdict: 'bug',
-    kind: fault.kind,
-    steps: counterexample.length,
-    runs: 1,
-    token: encodeToken({ ...run, schedule: trail.schedule }),
-    counterexample,
-    explanation: explanation(m, fault, counterexample),
   };
 }
 
@@ -110,5 +133,5 @@ export function explore(scenario: Scenario, scheme: Scheme, options: ExploreOpti
   const { progress } = options;
   const s = search(m, progress ? { maxStates, progress } : { maxStates });
   const bounds: Bounds = { sizes, variant, max_states: maxStates };
-  return verdictOf(scenario.name, scheme.name, m, s, bounds, 'sc');
+  return verdictOf(scenario, scheme, m, s, bounds);
 }

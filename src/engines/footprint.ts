@@ -2,8 +2,8 @@
 // writes (nor, where it writes, reads) commutes with all of the others' steps: the explorer does it at once, without a
 // scheduling point. Who touches what is learnt while exploring; when a new step shows an assumption wrong, the
 // exploration starts again, so that the last one ran on assumptions nothing it reached contradicts.
-import type { Step } from '../linux/step.js';
-import { regionOf, type System, type Task } from '../linux/system.js';
+import type { Lock, Step, TryLock, Unlock } from '../linux/step.js';
+import { LOCK_WORDS, MAX_WAITERS, regionOf, type System, type Task } from '../linux/system.js';
 
 /** Per word: bit per task that may read it, write it. */
 export interface Footprints {
@@ -33,6 +33,12 @@ function access(sys: System, on: number, writes: boolean, note: Note): void {
 function whole(sys: System, on: number, note: Note): void {
   const r = regionOf(sys, on)!;
   for (let i = 0; i < r.size; i++) note(r.base + i, true);
+}
+
+/** A mutex or spinlock is one word; of a rwsem's queue no more is used than there are tasks. */
+function lockWords(sys: System, step: Lock | TryLock | Unlock, note: Note): void {
+  const n = step.kind === 'rwsem' ? LOCK_WORDS + Math.min(MAX_WAITERS, sys.tasks.length) : 1;
+  for (let i = 0; i < n; i++) note(step.on + i, true);
 }
 
 function tables(sys: System, writes: boolean, note: Note): void {
@@ -65,7 +71,7 @@ export function words(sys: System, task: Task, step: Step, note: Note): void {
     case 'lock':
     case 'trylock':
     case 'unlock':
-      whole(sys, step.on, note);
+      lockWords(sys, step, note);
       if (step.kind === 'spinlock') note(task.atomic, true);
       return;
     case 'fence':

@@ -1,5 +1,6 @@
 // Breadth-first search over a machine's states: the first fault found is one of the shortest.
 import type { Fault } from '../linux/system.js';
+import { deadlock } from './deadlock.js';
 import { begin, type Machine, move, movesOf, refresh, restore, save, scout, unfinished, width } from './machine.js'; // biome-ignore format: one line
 import { type Ints, intern, ints, load, push, type StateSet, stateSet } from './states.js';
 
@@ -11,6 +12,9 @@ export const decodeMove = (code: number): { task: number; outcome: number; queue
   outcome: (code >> 5) % 32768,
   queues: code >= 1024 * 1024,
 });
+
+/** In `edges`: the run ends at a fault. */
+export const FAULT = -1;
 
 export interface Search {
   readonly states: StateSet;
@@ -27,6 +31,8 @@ export interface Search {
   readonly kinds: Set<string>;
   /** States where nothing can move and all that must end has ended. */
   readonly finals: number[];
+  /** States of deadlock. */
+  readonly stuck: Set<number>;
   complete: boolean;
 }
 
@@ -47,14 +53,9 @@ const fresh = (w: number): Search => ({
   found: undefined,
   kinds: new Set(),
   finals: [],
+  stuck: new Set(),
   complete: false,
 });
-
-const deadlock = (m: Machine): Fault => {
-  const [task] = unfinished(m);
-  const step = m.automata[task!.id]!.steps[m.nodes[task!.id]!]!;
-  return { kind: 'deadlock', on: 'on' in step ? (step.on ?? 0) : 0, step };
-};
 
 function note(s: Search, state: number, code: number, fault: Fault): void {
   s.found ??= { state, code, fault };
@@ -88,15 +89,20 @@ function expand(m: Machine, s: Search, id: number, here: Int32Array, scratch: In
       move(m, task, outcome, queues);
       s.transitions++;
       const code = moveCode(task.id, outcome, queues);
-      if (m.sys.fault) note(s, id, code, m.sys.fault);
-      else arrive(m, s, scratch, id, code);
+      if (m.sys.fault) {
+        note(s, id, code, m.sys.fault);
+        push(s.edges, FAULT);
+      } else arrive(m, s, scratch, id, code);
     }
   }
   if (moved) return;
   if (dirty) restore(m, here);
   // To queue frees nobody: if that is all anybody can do, nobody will ever get further.
-  if (unfinished(m).length > 0) note(s, id, -1, deadlock(m));
-  else s.finals.push(id);
+  if (unfinished(m).length === 0) s.finals.push(id);
+  else {
+    note(s, id, -1, deadlock(m));
+    s.stuck.add(id);
+  }
 }
 
 /** One search on what is known of who touches what; undefined if a step it met shows that wrong. */
@@ -136,36 +142,4 @@ export function pathTo(s: Search, id: number): number[] {
   const codes: number[] = [];
   for (let at = id; at > 0; at = s.from.data[at]!) codes.push(s.by.data[at]!);
   return codes.reverse();
-}
-
-/** How many runs the graph of a complete search has (paths to its ends); null if it has a loop or they are past counting. */
-export function countRuns(s: Search): number | null {
-  const n = s.states.count;
-  const runs = new Float64Array(n).fill(-1);
-  const at = s.first.data.slice(0, n);
-  const open = new Uint8Array(n);
-  const stack = [0];
-  while (stack.length > 0) {
-    const id = stack[stack.length - 1]!;
-    open[id] = 1;
-    if (at[id] === s.first.data[id + 1]) {
-      runs[id] = ends(s, id, runs);
-      open[id] = 0;
-      stack.pop();
-      continue;
-    }
-    const next = s.edges.data[at[id]!++]!;
-    if (open[next] === 1) return null;
-    if (runs[next] === -1) stack.push(next);
-  }
-  return Number.isFinite(runs[0]) ? runs[0]! : null;
-}
-
-function ends(s: Search, id: number, runs: Float64Array): number {
-  const from = s.first.data[id]!;
-  const to = s.first.data[id + 1]!;
-  if (from === to) return 1;
-  let sum = 0;
-  for (let e = from; e < to; e++) sum += runs[s.edges.data[e]!]!;
-  return sum;
 }

@@ -5,6 +5,8 @@ export interface StateSet {
   readonly width: number;
   count: number;
   readonly segments: Int32Array[];
+  /** Of each state, its hash. */
+  readonly hashes: Ints;
   table: Int32Array;
 }
 
@@ -15,12 +17,13 @@ export const stateSet = (width: number): StateSet => ({
   width,
   count: 0,
   segments: [],
-  table: new Int32Array(1 << 12),
+  hashes: ints(),
+  table: new Int32Array(1 << 13),
 });
 
-function hash(vector: Int32Array, from: number, width: number): number {
+function hash(vector: Int32Array, width: number): number {
   let h = 0x9e3779b9 | 0;
-  for (let i = from; i < from + width; i++) {
+  for (let i = 0; i < width; i++) {
     h = Math.imul(h ^ vector[i]!, 0x85ebca6b);
     h ^= h >>> 15;
   }
@@ -42,28 +45,28 @@ function equals(set: StateSet, id: number, vector: Int32Array): boolean {
 }
 
 function rehash(set: StateSet): void {
-  const old = set.table;
-  set.table = new Int32Array(old.length * 2);
-  const mask = set.table.length - 1;
-  for (const id of old) {
-    if (id === 0) continue;
-    const segment = set.segments[(id - 1) >> SEGMENT_BITS]!;
-    let at = hash(segment, ((id - 1) & (SEGMENT - 1)) * set.width, set.width) & mask;
-    while (set.table[at] !== 0) at = (at + 1) & mask;
-    set.table[at] = id;
+  const table = new Int32Array(set.table.length * 4);
+  const mask = table.length - 1;
+  for (let id = 0; id < set.count; id++) {
+    let at = set.hashes.data[id]! & mask;
+    while (table[at] !== 0) at = (at + 1) & mask;
+    table[at] = id + 1;
   }
+  set.table = table;
 }
 
 /** The number of `vector`, added if it is new (then it is the former `count`). */
 export function intern(set: StateSet, vector: Int32Array): number {
   const mask = set.table.length - 1;
-  let at = hash(vector, 0, set.width) & mask;
+  const h = hash(vector, set.width);
+  let at = h & mask;
   for (let id = set.table[at]!; id !== 0; id = set.table[at]!) {
-    if (equals(set, id - 1, vector)) return id - 1;
+    if (set.hashes.data[id - 1] === h && equals(set, id - 1, vector)) return id - 1;
     at = (at + 1) & mask;
   }
   const id = set.count++;
   set.table[at] = id + 1;
+  push(set.hashes, h);
   if (id >> SEGMENT_BITS === set.segments.length)
     set.segments.push(new Int32Array(SEGMENT * set.width));
   set.segments[id >> SEGMENT_BITS]!.set(vector, (id & (SEGMENT - 1)) * set.width);

@@ -29,7 +29,7 @@ export function lockWatch(sys: System): (task: Task, d: Omit<Done, 'held'>) => r
 }
 
 /** What a step is told to have given: stores tell what they stored, keys their count. */
-function told(sys: System, step: Done['step'], result: number): number {
+export function told(sys: System, step: Done['step'], result: number): number {
   if (step.op === 'write') return step.value;
   if (step.op === 'key') return sys.cells[step.on]!;
   return step.op === 'text' && step.mode === 'patch' ? (step.value ?? 0) : result;

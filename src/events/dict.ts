@@ -66,6 +66,8 @@ function hashBytes(buf: Uint8Array, start: number, end: number): number {
   return h ^ (h >>> 15);
 }
 
+const nearSlots = 256;
+
 /** An empty dictionary. */
 export function newDict(): Dict {
   const values: string[] = [];
@@ -84,7 +86,26 @@ export function newDict(): Dict {
     return id;
   };
 
+  // What was looked up lately, by length and four of its bytes: most texts come again soon.
+  const near: (Uint8Array | undefined)[] = new Array(nearSlots).fill(undefined);
+  const nearIds = new Int32Array(nearSlots);
+
   const internBytes = (buf: Uint8Array, start: number, end: number): number => {
+    const length = end - start;
+    if (length < 4) return lookUp(buf, start, end);
+    const middle = start + (length >> 1);
+    const mix =
+      (buf[start]! ^ (buf[middle]! << 3) ^ (buf[end - 2]! << 5) ^ (buf[end - 1]! << 7)) + length;
+    const slot = (mix ^ (mix >> 6)) & (nearSlots - 1);
+    const known = near[slot];
+    if (known !== undefined && sameBytes(known, buf, start, end)) return nearIds[slot]!;
+    const id = lookUp(buf, start, end);
+    near[slot] = buf.slice(start, end);
+    nearIds[slot] = id;
+    return id;
+  };
+
+  const lookUp = (buf: Uint8Array, start: number, end: number): number => {
     const hash = hashBytes(buf, start, end);
     let at = hash & slots.mask;
     for (let key = slots.ids[at]!; key !== -1; key = slots.ids[at]!) {

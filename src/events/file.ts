@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import type { RecordBatch } from 'apache-arrow';
 import { arrowSchema, newDictionaries, toRecordBatch } from './arrow.js';
+import { rowSource } from './copy.js';
 import { IpcWriter, readIpc } from './ipc.js';
 import { endLog, type Log, newLog } from './log.js';
 import { metaFromMap, type TraceMeta } from './meta.js';
@@ -87,6 +88,14 @@ export function fileWriter(path: string, meta: TraceMeta): TraceWriter<void> {
       unlinkSync(part);
     },
   };
+}
+
+/** Write a trace that is in memory to `path`. */
+export function writeTrace(path: string, trace: Trace): void {
+  const writer = fileWriter(path, trace.meta);
+  const source = rowSource(trace, writer.log);
+  for (let i = 0; i < source.rows; i++) source.append(i);
+  writer.finish(trace.meta);
 }
 
 /** A whole file as bytes, also beyond the 2 GiB that one read call gives. */

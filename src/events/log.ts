@@ -10,10 +10,11 @@ type Values = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array
 export interface Cells<V extends Values = Values> {
   readonly kind: Kind;
   values: V;
-  /** Validity bitmap, least significant bit first. */
+  /** Validity bitmap, least significant bit first; made only once a row leaves the column out. */
   valid: Uint8Array;
-  /** Cells set in this batch. */
+  /** Cells set in this batch; while `dense`, those of the first `set` rows. */
   set: number;
+  dense: boolean;
   /** Text columns only: start of each row's bytes, and the bytes. */
   offsets: Int32Array;
   bytes: Uint8Array;
@@ -35,6 +36,8 @@ export interface Log {
   /** Index of the current row in the current batch. */
   row: number;
   cells: Record<ColumnName, Cells>;
+  /** The same in the order of `columnNames`. */
+  list: Cells[];
   readonly dicts: Readonly<Record<NameOf<'dict'>, Dict>>;
   readonly onBatch: (batch: Batch) => void;
 }
@@ -83,6 +86,7 @@ const freshCells = (kind: Kind): Cells => ({
   values: zerosOf(kind),
   valid: noneValid,
   set: 0,
+  dense: true,
   offsets: kind === 'text' ? zeroOffsets : noOffsets,
   bytes: none,
   used: 0,
@@ -98,7 +102,6 @@ const allCells = (): Record<ColumnName, Cells> =>
 /** First use of a column in a batch: give it arrays of its own. */
 function own(c: Cells): void {
   c.values = makeValues(c.kind, batchRows);
-  c.valid = new Uint8Array(batchRows / 8);
   if (c.kind === 'text') {
     c.offsets = new Int32Array(batchRows + 1);
     c.bytes = new Uint8Array(1 << 16);
@@ -109,7 +112,9 @@ function own(c: Cells): void {
 export function newLog(onBatch: (batch: Batch) => void): Log {
   const names = columnNames.filter((n) => columns[n].kind === 'dict') as NameOf<'dict'>[];
   const dicts = Object.fromEntries(names.map((n) => [n, newDict()]));
-  return { total: 0, row: -1, cells: allCells(), dicts: dicts as Log['dicts'], onBatch };
+  const cells = allCells();
+  const list = columnNames.map((n) => cells[n]);
+  return { total: 0, row: -1, cells, list, dicts: dicts as Log['dicts'], onBatch };
 }
 
 /** Rows without text get an empty slice. */
@@ -121,9 +126,13 @@ function closeText(c: Cells, rows: number): void {
 function flush(log: Log): void {
   const length = log.row + 1;
   if (length === 0) return;
-  for (const n of columnNames) if (columns[n].kind === 'text') closeText(log.cells[n], length);
+  for (const c of log.list) {
+    if (c.kind === 'text') closeText(c, length);
+    if (c.dense && c.set > 0 && c.set < length) thin(c);
+  }
   const batch: Batch = { length, cells: log.cells };
   log.cells = allCells();
+  log.list = columnNames.map((n) => log.cells[n]);
   log.row = -1;
   log.onBatch(batch);
 }
@@ -150,11 +159,52 @@ export function addRow(log: Log, tsHi: number, tsLo: number, event: number): voi
   ev.values[row] = event;
 }
 
-function mark(c: Cells, row: number): void {
+/** From now on the column has a bitmap: rows are left out. */
+function thin(c: Cells): void {
+  c.dense = false;
+  c.valid = new Uint8Array(batchRows / 8);
+  c.valid.fill(0xff, 0, c.set >> 3);
+  if ((c.set & 7) !== 0) c.valid[c.set >> 3] = (1 << (c.set & 7)) - 1;
+}
+
+function markThin(c: Cells, row: number): void {
   if (c.set === 0) own(c);
+  if (c.dense) thin(c);
   const bit = 1 << (row & 7);
   if ((c.valid[row >> 3]! & bit) === 0) c.set++;
   c.valid[row >> 3]! |= bit;
+}
+
+function mark(c: Cells, row: number): void {
+  if (!c.dense || row > c.set) {
+    markThin(c, row);
+    return;
+  }
+  if (row < c.set) return; // set twice
+  if (row === 0) own(c);
+  c.set++;
+}
+
+/** Set a small-integer or dictionary cell by column index; the hot path's setInt. */
+export function putInt(log: Log, column: number, v: number): void {
+  const c = log.list[column]!;
+  mark(c, log.row);
+  c.values[log.row] = v;
+}
+
+/** Set a double by column index. */
+export function putF64(log: Log, column: number, v: number): void {
+  const c = log.list[column] as Cells<Float64Array>;
+  mark(c, log.row);
+  c.values[log.row] = v;
+}
+
+/** Set 64 bits by column index. */
+export function putU64(log: Log, column: number, hi: number, lo: number): void {
+  const c = log.list[column] as Cells<Uint32Array>;
+  mark(c, log.row);
+  c.values[log.row * 2] = lo;
+  c.values[log.row * 2 + 1] = hi;
 }
 
 /** Set a small-integer or dictionary cell of the current row. */

@@ -8,6 +8,16 @@ export interface UnparsedSample {
   text: string;
 }
 
+/** A place where events are missing. */
+export interface Gap {
+  /** CPU that lost them; null if the source does not say. */
+  cpu: number | null;
+  /** `seq` of the first event read after the gap. */
+  seq: number;
+  /** How many are missing; null if the source does not say. */
+  lost: number | null;
+}
+
 /** What made a simulated run; absent in a recorded trace. */
 export interface RunInfo {
   scheme: string;
@@ -35,6 +45,10 @@ export interface TraceMeta {
   stated: number | null;
   /** Events the source says were lost before they could be written. */
   lost: number;
+  /** The same by CPU, where the source says which. */
+  lost_per_cpu: Record<string, number>;
+  /** Where events are missing; the first thousand such places. */
+  gaps: Gap[];
   unparsed: { lines: number; samples: UnparsedSample[] };
   /** Oddities a reader should know: out-of-order stamps, a truncated file ... */
   notes: string[];
@@ -54,6 +68,8 @@ export const newMeta = (source: string, format: string): TraceMeta => ({
   seen: 0,
   stated: null,
   lost: 0,
+  lost_per_cpu: {},
+  gaps: [],
   unparsed: { lines: 0, samples: [] },
   notes: [],
   complete: false,
@@ -81,6 +97,21 @@ export function metaFromMap(map: ReadonlyMap<string, string>, version: number): 
   const meta: Record<string, unknown> = { ...newMeta('', '') };
   for (const [k, v] of map) if (k !== 'ptlab') meta[k] = JSON.parse(v);
   return meta as unknown as TraceMeta;
+}
+
+const maxGaps = 1000;
+
+/** Count `lost` events (null: nobody knows how many) missing before the event `seq`. */
+export function addGap(meta: TraceMeta, gap: Gap): void {
+  addLoss(meta, gap.cpu, gap.lost ?? 0);
+  if (meta.gaps.length < maxGaps) meta.gaps.push(gap);
+}
+
+/** Count events lost, where no place is known. */
+export function addLoss(meta: TraceMeta, cpu: number | null, lost: number): void {
+  meta.lost += lost;
+  if (cpu === null || lost === 0) return;
+  meta.lost_per_cpu[cpu] = (meta.lost_per_cpu[cpu] ?? 0) + lost;
 }
 
 const maxSamples = 5;

@@ -36,7 +36,8 @@ export function name(value: unknown, utf8 = false): string {
   if (value === null || value === undefined) return '-';
   const text = clean(String(value), utf8);
   if (text === '') return '""';
-  const start = forbiddenStart.test(text) || text[0] === ' ' ? hex(text) + text.slice(1) : text;
+  const start =
+    forbiddenStart.test(text) || /^( |\$ |unit:)/.test(text) ? hex(text) + text.slice(1) : text;
   return start.endsWith(' ') ? start.slice(0, -1) + hex(' ') : start;
 }
 

@@ -62,22 +62,27 @@ function drawable(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, drawable(v)]));
 }
 
-/**
- * The spec as an SVG document; fonts are named, not embedded.
- * @throws Error of Vega-Lite or Vega where the spec is wrong, or where it wants data from a URL.
- */
-export async function toSvg(spec: Spec): Promise<string> {
+/** The Vega spec of a Vega-Lite spec, its text fit for XML and measured with the bundled font. */
+export async function compiled(spec: Spec) {
   const [vega, lite, width] = await Promise.all([
     import('vega'),
     import('vega-lite'),
     fontMeasure(),
   ]);
   (vega as unknown as { textMetrics: { width: Measure } }).textMetrics.width = width;
-  const compiled = lite.compile(drawable(spec) as Parameters<typeof lite.compile>[0]);
+  return lite.compile(drawable(spec) as Parameters<typeof lite.compile>[0]).spec;
+}
+
+/**
+ * The spec as an SVG document; fonts are named, not embedded.
+ * @throws Error of Vega-Lite or Vega where the spec is wrong, or where it wants data from a URL.
+ */
+export async function toSvg(spec: Spec): Promise<string> {
+  const [vega, vegaSpec] = await Promise.all([import('vega'), compiled(spec)]);
   const loader = vega.loader();
   loader.load = (uri) =>
     Promise.reject(new Error(`a chart holds its data inline; not read: ${uri}`));
-  const view = new vega.View(vega.parse(compiled.spec), {
+  const view = new vega.View(vega.parse(vegaSpec), {
     renderer: 'none',
     loader,
     logLevel: vega.Error,

@@ -97,15 +97,18 @@ function metaOf(spec: Spec): Meta {
   return meta as Meta;
 }
 
+/** No other line looks like the command or the head of a block. */
+const plain = (line: string): string => (/^(\$ |unit:)/.test(line) ? ` ${line}` : line);
+
 function headLines(head: Head, utf8: boolean): string[] {
   const text = (value: string | undefined, none: string) => (value ? clean(value, utf8) : none);
   const digest = `, sha256 ${clean(head.sha256?.slice(0, 12) ?? 'not known', utf8)}`;
   const name = fit(text(head.trace, 'none, computed'), WIDTH - 7 - digest.length);
   const lost = head.lost === undefined ? 'not stated' : figure(head.lost);
   return [
-    ...wrap(clean(head.what, utf8), WIDTH - 1),
+    ...wrap(clean(head.what, utf8), WIDTH - 1).map(plain),
     ...wrap(
-      `unit: ${text(head.unit, 'none')}; n = ${figure(head.n)}; events lost: ${head.trace ? lost : 'none, no trace'}`,
+      `unit: ${text(head.unit, 'none')}; n = ${figure(head.n)}; events lost: ${head.trace ? lost : 'none'}`,
       WIDTH - 1,
       '  ',
     ),
@@ -129,11 +132,11 @@ export function toText(spec: Spec, options: { readonly utf8?: boolean } = {}): s
   const meta = metaOf(spec);
   const block: Block = { meta, utf8, view: mainView(spec, meta.rows) };
   const notes = (meta.notes ?? []).flatMap((n) => wrap(clean(n, utf8), WIDTH - 1));
+  const figures = [...shapes[meta.shape](block), ...(notes.length > 0 ? ['', ...notes] : [])];
   const lines = [
     ...headLines(meta.head, utf8),
     '',
-    ...shapes[meta.shape](block),
-    ...notes,
+    ...figures.map(plain),
     '',
     ...commandLines(meta.command, WIDTH),
   ];

@@ -1,7 +1,7 @@
 // Numbers and literals in bytes. The results of the last number read lie in `num`, so that the hot
 // loop allocates nothing.
 
-/** Last number read: two 32-bit words, and where it ended. */
+/** Last number read: two 32-bit words (signed, so that they stay small integers), and where it ended. */
 export const num = { hi: 0, lo: 0, end: 0 };
 
 /** Exact as a double? (64 bits of which a double keeps the upper 53) */
@@ -10,9 +10,29 @@ export const isExact = (hi: number, lo: number): boolean =>
 
 /** Read decimal digits into `num`; false if there is none, or more than 64 bits. */
 export function readDecimal(buf: Uint8Array, start: number, end: number): boolean {
-  let hi = 0;
-  let lo = 0;
   let at = start;
+  let v = 0;
+  const first = end - start > 9 ? start + 9 : end;
+  for (; at < first; at++) {
+    const d = buf[at]! - 48;
+    if (d < 0 || d > 9) break;
+    v = v * 10 + d;
+  }
+  if (at === start) return false;
+  if (at < first || at === end) {
+    num.lo = v;
+    num.hi = 0;
+    num.end = at;
+    return true;
+  }
+  return readLong(buf, at, end, v);
+}
+
+/** More than nine digits: five at a time, in two words. */
+function readLong(buf: Uint8Array, start: number, end: number, first: number): boolean {
+  let at = start;
+  let hi = 0;
+  let lo = first;
   let part = 0;
   let scale = 1;
   for (; at < end; at++) {
@@ -30,13 +50,12 @@ export function readDecimal(buf: Uint8Array, start: number, end: number): boolea
       scale = 1;
     }
   }
-  if (at === start) return false;
   const low = lo * scale + part;
   const carry = Math.floor(low / 0x100000000);
   hi = hi * scale + carry;
   if (hi > 0xffffffff) return false;
-  num.lo = low - carry * 0x100000000;
-  num.hi = hi;
+  num.lo = (low - carry * 0x100000000) | 0;
+  num.hi = hi | 0;
   num.end = at;
   return true;
 }
@@ -80,3 +99,60 @@ export function find(buf: Uint8Array, start: number, end: number, what: Uint8Arr
 }
 
 export const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+// The bytes at hand as a view: four of them are compared at once. `useBytes` before `matches`.
+let current: Uint8Array = new Uint8Array(0);
+let view = new DataView(current.buffer);
+
+/** Make `buf` the bytes that `matches`, `wordAt` and `newlineFrom` look at. */
+export function useBytes(buf: Uint8Array): void {
+  if (buf === current) return;
+  current = buf;
+  view = new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
+}
+
+/** Four bytes at `at` as one number; `at + 4` must lie in the bytes. */
+export const wordAt = (at: number): number => view.getInt32(at, true);
+
+/** Fixed bytes to look for, also as words. */
+export interface Literal {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  /** The whole words from the start, and the last four bytes, which may overlap them. */
+  readonly words: Int32Array;
+  readonly last: number;
+}
+
+export function literalOf(bytes: Uint8Array): Literal {
+  const { length } = bytes;
+  const v = new DataView(bytes.buffer, bytes.byteOffset, length);
+  const words = Int32Array.from({ length: length >> 2 }, (_, i) => v.getInt32(i * 4, true));
+  return { bytes, length, words, last: length >= 4 ? v.getInt32(length - 4, true) : 0 };
+}
+
+/** Do the bytes at hand hold `what` at `at`? */
+export function matches(buf: Uint8Array, at: number, end: number, what: Literal): boolean {
+  const { length } = what;
+  if (at + length > end) return false;
+  if (length < 4) {
+    for (let i = 0; i < length; i++) if (buf[at + i] !== what.bytes[i]) return false;
+    return true;
+  }
+  const { words } = what;
+  for (let i = 0; i < words.length; i++) {
+    if (view.getInt32(at + i * 4, true) !== words[i]) return false;
+  }
+  return view.getInt32(at + length - 4, true) === what.last;
+}
+
+/** Where the next newline of the bytes at hand stands, or -1. */
+export function newlineFrom(buf: Uint8Array, from: number): number {
+  const { length } = buf;
+  let at = from;
+  for (; at + 4 <= length; at += 4) {
+    const x = view.getInt32(at, true) ^ 0x0a0a0a0a;
+    if (((x - 0x01010101) & ~x & 0x80808080) !== 0) break; // one of the four is a newline
+  }
+  for (; at < length; at++) if (buf[at] === 10) return at;
+  return -1;
+}

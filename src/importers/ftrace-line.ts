@@ -1,19 +1,22 @@
-import { addRow, type Log, setInt } from '../events/log.js';
-import { num, readDecimal } from './bytes.js';
+import { addRow, type Log, putInt } from '../events/log.js';
+import { columnNames } from '../events/schema.js';
+import { type Literal, literalOf, matches, num, readDecimal, useBytes, wordAt } from './bytes.js';
+import { readStamp, stamp } from './ftrace-stamp.js';
 
 const SPACE = 0x20;
 const DASH = 0x2d;
 const DOT = 0x2e;
-const COLON = 0x3a;
 const OPEN = 0x28;
 const CLOSE = 0x29;
 const BRACKET = 0x5b;
 const UNBRACKET = 0x5d;
+const GREATER = 0x3e;
+const PLUS = 0x2b;
 
 const isDigit = (b: number | undefined): boolean => b! >= 48 && b! <= 57;
 const isBlank = (b: number | undefined): boolean => b === SPACE || b === 9;
 
-/** What stands before the event of a line; filled by `readHead`, so that nothing is allocated. */
+/** What stands before the event of a line, but for the stamp, which is in `stamp`; filled by `readHead`, so that nothing is allocated. */
 export const head = {
   commStart: 0,
   commEnd: 0,
@@ -23,8 +26,8 @@ export const head = {
   cpu: 0,
   flagsStart: 0,
   flagsEnd: 0,
-  tsHi: 0,
-  tsLo: 0,
+  /** Is what stands before the flags the same as on the line before? */
+  same: false,
   /** First byte behind the stamp's colon and blanks. */
   body: 0,
 };
@@ -40,7 +43,7 @@ function readTgid(buf: Uint8Array, start: number, end: number): number {
   while (at < end && (buf[at] === SPACE || buf[at] === DASH)) at++;
   head.tgid = -1;
   if (isDigit(buf[at])) {
-    if (!readDecimal(buf, at, end)) return -1;
+    if (!readDecimal(buf, at, end) || num.hi !== 0 || num.lo < 0) return -1;
     head.tgid = num.lo;
     at = num.end;
   }
@@ -48,65 +51,54 @@ function readTgid(buf: Uint8Array, start: number, end: number): number {
   return buf[at] === CLOSE ? at + 1 : -1;
 }
 
-const scales = [1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 100, 10, 1];
-
-/** Seconds and a fraction as nanoseconds in two words; exact for any stamp of 64 bits. */
-function putStamp(hi: number, seconds: number, fraction: number): void {
-  const exact = hi === 0 && seconds < 9e6;
-  if (exact) {
-    const total = seconds * 1e9 + fraction;
-    head.tsHi = Math.floor(total / 0x100000000);
-    head.tsLo = total - head.tsHi * 0x100000000;
-    return;
-  }
-  const whole = (BigInt(hi) << 32n) | BigInt(seconds);
-  const total = whole * 1_000_000_000n + BigInt(fraction);
-  head.tsHi = Number((total >> 32n) & 0xffffffffn);
-  head.tsLo = Number(total & 0xffffffffn);
+/** A flag column: letters, digits and dots. */
+function flagsEnd(buf: Uint8Array, at: number, end: number): number {
+  while (at < end && !isBlank(buf[at])) at++;
+  return at;
 }
 
-/** 'seconds.fraction:' or, for clocks that count, 'ticks:'; gives where it ends, or -1. */
-function readStamp(buf: Uint8Array, start: number, end: number): number {
-  if (!isDigit(buf[start]) || !readDecimal(buf, start, end)) return -1;
-  const { hi, lo } = num;
-  let at = num.end;
-  if (buf[at] === COLON) {
-    head.tsHi = hi;
-    head.tsLo = lo;
-    return at + 1;
-  }
-  if (buf[at] !== DOT) return -1;
-  if (!isDigit(buf[at + 1]) || !readDecimal(buf, at + 1, end)) return -1;
-  const digits = num.end - at - 1;
-  if (digits > 9) return -1;
-  at = num.end;
-  putStamp(hi, lo, num.lo * scales[digits]!);
-  return buf[at] === COLON ? at + 1 : -1;
+/** '[cpu]', or in the latency format the bare CPU with the flags behind it; -1 if it is neither. */
+function readCpu(buf: Uint8Array, from: number, end: number): number {
+  const open = buf[from] === BRACKET;
+  if (!readDecimal(buf, open ? from + 1 : from, end) || num.hi !== 0 || num.lo >>> 0 > 0xffff)
+    return -1;
+  head.cpu = num.lo;
+  if (open) return buf[num.end] === UNBRACKET && num.end < end ? num.end + 1 : -1;
+  const b = buf[num.end];
+  const isFlag = b === DOT || b === 0x64 || b === 0x44 || b === 0x62 || b === 0x58; // . d D b X
+  return isFlag && flagsEnd(buf, num.end, end) - num.end >= 4 ? num.end : -1;
+}
+
+/** '(+22400) ' that trace-cmd report --ts-diff puts behind the stamp, or the blanks in its place. */
+function skipDifference(buf: Uint8Array, at: number, end: number): number {
+  if (buf[at] !== OPEN || buf[at + 1] !== PLUS) return at;
+  let stop = at + 2;
+  while (stop < end && isDigit(buf[stop])) stop++;
+  return buf[stop] === CLOSE ? skipBlanks(buf, stop + 1, end) : at;
 }
 
 /** '[cpu] flags stamp:' from `at` on; false if it is not that. */
 function readRest(buf: Uint8Array, from: number, end: number): boolean {
-  if (buf[from] !== BRACKET || !readDecimal(buf, from + 1, end)) return false;
-  if (buf[num.end] !== UNBRACKET || num.hi !== 0 || num.lo > 0xffff) return false;
-  head.cpu = num.lo;
-  let at = skipBlanks(buf, num.end + 1, end);
+  let at = readCpu(buf, from, end);
+  if (at < 0) return false;
+  at = skipBlanks(buf, at, end);
   head.flagsStart = head.flagsEnd = at;
   let stop = readStamp(buf, at, end);
   if (stop < 0) {
-    while (at < end && !isBlank(buf[at])) at++;
+    at = flagsEnd(buf, at, end);
     if (at - head.flagsStart > 8) return false;
     head.flagsEnd = at;
     at = skipBlanks(buf, at, end);
     stop = readStamp(buf, at, end);
   }
   if (stop < 0) return false;
-  head.body = skipBlanks(buf, stop, end);
+  head.body = skipDifference(buf, skipBlanks(buf, stop, end), end);
   return true;
 }
 
 /** The line as 'comm-pid (tgid) [cpu] …' with the dash at `dash`. */
 function readFrom(buf: Uint8Array, start: number, dash: number, end: number): boolean {
-  if (!readDecimal(buf, dash + 1, end) || num.hi !== 0 || num.lo > 0x7fffffff) return false;
+  if (!readDecimal(buf, dash + 1, end) || num.hi !== 0 || num.lo < 0) return false;
   head.pid = num.lo;
   head.tgid = -2;
   let at = skipBlanks(buf, num.end, end);
@@ -123,31 +115,131 @@ function readFrom(buf: Uint8Array, start: number, dash: number, end: number): bo
 
 // The kernel pads comm to 16 characters, so that its dash stands here, whatever comm holds.
 const dashColumn = 16;
-/** No dash is looked for beyond this: comm has at most 16 characters, a quoted line a few more. */
+/** No dash is looked for beyond this: a line has its comm in front. */
 const maxHead = 256;
+/** Bytes of a comm, with its NUL (TASK_COMM_LEN); more is a prefix that is none of ftrace's. */
+const maxComm = 16;
+
+/** What stood before the flags of the last line read, what it meant, and the task's id it gave. */
+const last = {
+  text: literalOf(new Uint8Array(0)) as Literal,
+  flags: false,
+  commStart: 0,
+  commEnd: 0,
+  pid: 0,
+  tgid: -2,
+  cpu: 0,
+  log: null as Log | null,
+  task: 0,
+};
+
+/** The line if it begins as the last one did: only flags and stamp are read anew. */
+function readSame(buf: Uint8Array, start: number, end: number): boolean {
+  const { length } = last.text;
+  if (length === 0 || start + length + 8 > end) return false;
+  if (!matches(buf, start, end, last.text)) return false;
+  let at = start + length;
+  head.flagsStart = at;
+  if (last.flags) {
+    at = flagsEnd(buf, at, Math.min(end, at + 9));
+    if (!isBlank(buf[at])) return false;
+  }
+  head.flagsEnd = at;
+  const stop = readStamp(buf, skipBlanks(buf, at, end), end);
+  if (stop < 0) return false;
+  head.body = skipBlanks(buf, stop, end);
+  if (buf[head.body] === OPEN) head.body = skipDifference(buf, head.body, end);
+  head.same = true;
+  head.commStart = start + last.commStart;
+  head.commEnd = start + last.commEnd;
+  head.pid = last.pid;
+  head.tgid = last.tgid;
+  head.cpu = last.cpu;
+  return true;
+}
+
+function remember(buf: Uint8Array, start: number): true {
+  const stop = head.flagsStart - start > maxHead ? start : head.flagsStart;
+  last.text = literalOf(buf.slice(start, stop));
+  last.flags = head.flagsEnd > head.flagsStart;
+  last.commStart = head.commStart - start;
+  last.commEnd = head.commEnd - start;
+  last.pid = head.pid;
+  last.tgid = head.tgid;
+  last.cpu = head.cpu;
+  last.log = null;
+  head.same = false;
+  return true;
+}
 
 /**
  * Read what stands before the event: comm, pid, tgid, CPU, flags, stamp. Comm may hold blanks,
  * dashes, colons and brackets. False if the line is none of ftrace's.
  */
 export function readHead(buf: Uint8Array, start: number, end: number): boolean {
+  useBytes(buf);
+  if (readSame(buf, start, end)) return true;
   const usual = start + dashColumn;
-  if (buf[usual] === DASH && usual < end && readFrom(buf, start, usual, end)) return true;
-  const last = Math.min(end, start + maxHead);
-  for (let at = start; at < last; at++) {
-    if (buf[at] === DASH && isDigit(buf[at + 1]) && readFrom(buf, start, at, end)) return true;
+  if (usual < end && buf[usual] === DASH && readFrom(buf, start, usual, end)) {
+    return remember(buf, start);
+  }
+  const first = skipBlanks(buf, start, end);
+  if (buf[first] === GREATER) return false; // a quoted line: its prefix is no comm
+  const stop = Math.min(end, first + maxComm + 1, start + maxHead);
+  for (let at = first; at < stop; at++) {
+    if (buf[at] === DASH && isDigit(buf[at + 1]) && readFrom(buf, start, at, end)) {
+      return remember(buf, start);
+    }
   }
   return false;
 }
 
-/** Append a row with what `readHead` found. */
-export function addHead(log: Log, buf: Uint8Array, event: number): void {
-  addRow(log, head.tsHi, head.tsLo, event);
-  setInt(log, 'cpu', head.cpu);
-  setInt(log, 'pid', head.pid);
-  setInt(log, 'task', log.dicts.task.internBytes(buf, head.commStart, head.commEnd));
-  if (head.tgid >= 0) setInt(log, 'tgid', head.tgid);
-  if (head.flagsEnd > head.flagsStart) {
-    setInt(log, 'flags', log.dicts.flags.internBytes(buf, head.flagsStart, head.flagsEnd));
+const column = (name: (typeof columnNames)[number]): number => columnNames.indexOf(name);
+const CPU = column('cpu');
+const PID = column('pid');
+const TASK = column('task');
+const TGID = column('tgid');
+const FLAGS = column('flags');
+
+function taskId(log: Log, buf: Uint8Array): number {
+  if (last.log === log) return last.task;
+  last.task = log.dicts.task.internBytes(buf, head.commStart, head.commEnd);
+  last.log = log;
+  return last.task;
+}
+
+// Ids of flag columns of five characters, found by their bytes; for one log at a time.
+const flagSlots = 256;
+const flagWords = new Int32Array(flagSlots);
+const flagLast = new Uint8Array(flagSlots);
+const flagIds = new Int32Array(flagSlots).fill(-1);
+let flagLog: Log | null = null;
+
+function flagsId(log: Log, buf: Uint8Array): number {
+  const { flagsStart: at, flagsEnd: end } = head;
+  if (end - at !== 5) return log.dicts.flags.internBytes(buf, at, end);
+  if (flagLog !== log) {
+    flagIds.fill(-1);
+    flagLog = log;
   }
+  const word = wordAt(at);
+  const fifth = buf[at + 4]!;
+  const slot = (word ^ (word >>> 9) ^ (word >>> 19) ^ fifth) & (flagSlots - 1);
+  if (flagIds[slot] !== -1 && flagWords[slot] === word && flagLast[slot] === fifth) {
+    return flagIds[slot]!;
+  }
+  flagWords[slot] = word;
+  flagLast[slot] = fifth;
+  flagIds[slot] = log.dicts.flags.internBytes(buf, at, end);
+  return flagIds[slot]!;
+}
+
+/** Append a row with what `readHead` found; `buf` are the bytes at hand. */
+export function addHead(log: Log, buf: Uint8Array, event: number): void {
+  addRow(log, stamp.hi, stamp.lo, event);
+  putInt(log, CPU, head.cpu);
+  putInt(log, PID, head.pid);
+  putInt(log, TASK, taskId(log, buf));
+  if (head.tgid >= 0) putInt(log, TGID, head.tgid);
+  if (head.flagsEnd > head.flagsStart) putInt(log, FLAGS, flagsId(log, buf));
 }

@@ -1,185 +1,237 @@
-import { decodeText } from '../events/dict.js';
-import { type Log, setInt, setText, setTextBytes } from '../events/log.js';
-import { addUnparsed, type TraceMeta } from '../events/meta.js';
-import { ascii, find, holds, num, readDecimal } from './bytes.js';
+import { addRow, type Log, setInt, setTextBytes, setU64 } from '../events/log.js';
+import { addLoss, addUnparsed, type TraceMeta } from '../events/meta.js';
+import { ascii, find, holds, literalOf, matches } from './bytes.js';
+import { addGraphLine, parseGraphLine, putGraphPayload } from './ftrace-graph.js';
 import { addHead, head, readHead } from './ftrace-line.js';
+import {
+  prefixLength,
+  readComment,
+  readHtml,
+  readOther,
+  textOf,
+  unescapeHtml,
+} from './ftrace-other.js';
+import { stamp } from './ftrace-stamp.js';
+import { endStack, type Kind, newState, type State } from './ftrace-text.js';
 import type { Importer, Input } from './importer.js';
 import { eachLine } from './lines.js';
-import { type Matcher, matcherOf, putPayload } from './payload.js';
+import { matcherOf, putPayload } from './payload.js';
+import { decodeAll, isQuotedPrintable, unquotePrintable } from './quoted-printable.js';
 
 const HASH = 0x23;
 const COLON = 0x3a;
 const SPACE = 0x20;
-const ENTRIES = ascii('entries-in-buffer/entries-written: ');
-const ONLINE = ascii('#P:');
-const CPU = ascii('CPU:');
-const LOST = ascii(' [LOST ');
-const STARTED = ascii('##### CPU ');
-const FRAME = ascii(' => ');
+const BRACE = 0x28;
 const STACK = ascii('<stack trace>');
+const USER_STACK = ascii('<user stack trace>');
 const PARENT = ascii(' <-');
-const HEX = ascii('0x');
 const TRACER = ascii('# tracer: ');
-const reportLines = /^(version = \d+|cpus=\d+|CPU \d+ is empty|trace-cmd version .*)$/;
-
-/** Where a reader of text stands. */
-interface State {
-  readonly log: Log;
-  readonly meta: TraceMeta;
-  /** Matcher by id of the event's name. */
-  readonly matchers: (Matcher | null | undefined)[];
-  /** Frames of the stack being read. */
-  frames: string[] | null;
-  lastHi: number;
-  lastLo: number;
-  outOfOrder: number;
-  overwritten: number;
-  tracer: string;
-}
-
-/** '# …': counts and number of CPUs. */
-function readComment(s: State, buf: Uint8Array, start: number, end: number): void {
-  if (holds(buf, start, end, TRACER)) {
-    s.tracer = decodeText(buf.subarray(start + TRACER.length, end));
-  }
-  const at = find(buf, start, end, ENTRIES);
-  if (at < 0 || !readDecimal(buf, at + ENTRIES.length, end)) return;
-  const inBuffer = num.hi * 0x100000000 + num.lo;
-  s.meta.stated = (s.meta.stated ?? 0) + inBuffer;
-  if (readDecimal(buf, num.end + 1, end)) {
-    const written = num.hi * 0x100000000 + num.lo;
-    s.overwritten += Math.max(0, written - inBuffer);
-  }
-  const p = find(buf, at, end, ONLINE);
-  if (p > 0 && readDecimal(buf, p + ONLINE.length, end)) s.meta.cpus = num.lo;
-}
-
-/** Lines that are no events but known: losses, markers of the buffer, frames of a stack. */
-function readOther(s: State, buf: Uint8Array, start: number, end: number): boolean {
-  if (holds(buf, start, end, CPU)) {
-    const at = find(buf, start, end, LOST);
-    if (at < 0) return false;
-    if (readDecimal(buf, at + LOST.length, end)) s.meta.lost += num.lo;
-    return true;
-  }
-  if (holds(buf, start, end, FRAME) && s.frames) {
-    s.frames.push(decodeText(buf.subarray(start + FRAME.length, end)));
-    return true;
-  }
-  if (end - start > 80) return false;
-  return reportLines.test(decodeText(buf.subarray(start, end)));
-}
-
-/** Frames belong to the row of their '<stack trace>' line, which is the last one. */
-function endStack(s: State): void {
-  if (!s.frames) return;
-  setText(s.log, 'stack', s.frames.join('\n'));
-  s.frames = null;
-}
 
 /** A print line names the place it was made at in the event's stead. */
-const isPlace = (buf: Uint8Array, start: number, end: number): boolean => {
-  if (holds(buf, start, end, HEX)) return true;
-  for (let i = start; i < end - 2; i++)
-    if (buf[i] === 0x2b && holds(buf, i + 1, end, HEX)) return true;
-  return false;
-};
+const isPlace = (name: string): boolean => /^0x|.\+0x/.test(name);
 
-function addPrint(s: State, buf: Uint8Array, colon: number, end: number): void {
-  const { log } = s;
-  addHead(log, buf, log.dicts.event.intern('print'));
-  setInt(log, 'at', log.dicts.at.internBytes(buf, head.body, colon));
-  const from = Math.min(end, colon + 2);
-  if (from < end) setTextBytes(log, 'detail', buf, from, end);
+function kindOf(s: State, name: string): Kind {
+  const { dicts } = s.log;
+  const text = literalOf(ascii(`${name}: `));
+  if (isPlace(name)) {
+    return {
+      how: 'print',
+      event: dicts.event.intern('print'),
+      matcher: undefined,
+      text,
+      next: null,
+    };
+  }
+  const how = /^funcgraph_(entry|exit)$/.test(name) ? 'graph' : 'event';
+  return { how, event: dicts.event.intern(name), matcher: matcherOf(name), text, next: null };
 }
+
+/** `sys_read(fd: 3, …)` or `sys_read -> 0x10`. */
+function addSyscall(s: State, text: string): boolean {
+  const { log } = s;
+  const enter = /^(sys_\w+)\((.*)\)\s*$/.exec(text);
+  if (enter) {
+    addHead(log, none, log.dicts.event.intern(enter[1]!.replace('sys_', 'sys_enter_')));
+    return true;
+  }
+  const exit = /^(sys_\w+) -> (0x[0-9a-f]{1,16})\s*$/.exec(text);
+  if (!exit) return false;
+  addHead(log, none, log.dicts.event.intern(exit[1]!.replace('sys_', 'sys_exit_')));
+  const v = BigInt(exit[2]!);
+  setU64(log, 'ret', Number(v >> 32n), Number(v & 0xffffffffn));
+  return true;
+}
+
+let none = new Uint8Array(0) as Uint8Array;
 
 /** Text without 'name: ': the function tracer, a stack, a syscall. */
 function addNameless(s: State, buf: Uint8Array, end: number): void {
   const { log } = s;
-  const name = holds(buf, head.body, end, STACK)
-    ? 'kernel_stack'
-    : find(buf, head.body, end, PARENT) >= 0
-      ? 'function'
-      : 'unknown';
-  addHead(log, buf, log.dicts.event.intern(name));
-  if (name === 'kernel_stack') s.frames = [];
-  else if (head.body < end) setTextBytes(log, 'detail', buf, head.body, end);
+  const isStack = holds(buf, head.body, end, STACK);
+  if (isStack || holds(buf, head.body, end, USER_STACK)) {
+    addHead(log, buf, log.dicts.event.intern(isStack ? 'kernel_stack' : 'user_stack'));
+    s.frames = [];
+    return;
+  }
+  none = buf;
+  const isFunction = find(buf, head.body, end, PARENT) >= 0;
+  if (isFunction || !addSyscall(s, textOf(buf, head.body, end))) {
+    addHead(log, buf, log.dicts.event.intern(isFunction ? 'function' : 'unknown'));
+  }
+  if (head.body < end) setTextBytes(log, 'detail', buf, head.body, end);
 }
 
-function addNamed(s: State, buf: Uint8Array, colon: number, end: number): void {
-  const { log } = s;
-  const id = log.dicts.event.internBytes(buf, head.body, colon);
-  let m = s.matchers[id];
-  if (m === undefined) {
-    m = matcherOf(log.dicts.event.values[id]!) ?? null;
-    s.matchers[id] = m;
+/** The kind of the event whose name ends at `colon`. */
+function kindAt(s: State, buf: Uint8Array, colon: number): Kind {
+  const id = s.names.internBytes(buf, head.body, colon);
+  let kind = s.kinds[id];
+  if (kind === undefined) {
+    kind = kindOf(s, s.names.values[id]!);
+    s.kinds[id] = kind;
   }
-  addHead(log, buf, id);
-  let from = colon + 1;
-  while (from < end && buf[from] === SPACE) from++;
-  putPayload(log, m ?? undefined, buf, from, end);
+  s.kind.next = kind;
+  return kind;
 }
+
+function addNamed(s: State, kind: Kind, buf: Uint8Array, colon: number, end: number): void {
+  const { log } = s;
+  s.kind = kind;
+  addHead(log, buf, kind.event);
+  let from = colon + 1;
+  if (kind.how === 'event') {
+    while (from < end && buf[from] === SPACE) from++;
+    if (buf[from] === 0x3c && isStackLine(buf, from, end)) s.frames = [];
+    else putPayload(log, kind.matcher, buf, from, end);
+    return;
+  }
+  if (kind.how === 'graph' && putGraphPayload(log, s.graph, head.cpu, textOf(buf, from, end))) {
+    return;
+  }
+  if (kind.how === 'print') setInt(log, 'at', log.dicts.at.internBytes(buf, head.body, colon));
+  from = Math.min(end, from + 1);
+  if (from < end) setTextBytes(log, 'detail', buf, from, end);
+}
+
+/** 'kernel_stack: <stack trace>', as trace-cmd writes it. */
+const isStackLine = (buf: Uint8Array, at: number, end: number): boolean =>
+  holds(buf, at, end, STACK) || holds(buf, at, end, USER_STACK);
 
 /** End of the event's name: a colon before any blank, or -1. */
 function nameEnd(buf: Uint8Array, start: number, end: number): number {
   for (let i = start; i < end; i++) {
-    if (buf[i] === COLON && (i + 1 === end || buf[i + 1] === SPACE)) return i > start ? i : -1;
-    if (buf[i] === SPACE) return -1;
+    const b = buf[i]!;
+    if (b === COLON && (i + 1 === end || buf[i + 1] === SPACE)) return i > start ? i : -1;
+    if (b === SPACE || b === BRACE) return -1;
   }
   return -1;
 }
 
 function addEvent(s: State, buf: Uint8Array, end: number): void {
-  if (head.tsHi < s.lastHi || (head.tsHi === s.lastHi && head.tsLo < s.lastLo)) s.outOfOrder++;
-  s.lastHi = head.tsHi;
-  s.lastLo = head.tsLo;
+  noteOrder(s, stamp.hi, stamp.lo);
+  const { next } = s.kind;
+  if (next !== null && matches(buf, head.body, end, next.text)) {
+    addNamed(s, next, buf, head.body + next.text.length - 2, end);
+    return;
+  }
   const colon = nameEnd(buf, head.body, end);
   if (colon < 0) addNameless(s, buf, end);
-  else if (isPlace(buf, head.body, colon)) addPrint(s, buf, colon, end);
-  else addNamed(s, buf, colon, end);
+  else addNamed(s, kindAt(s, buf, colon), buf, colon, end);
 }
 
-function readLine(s: State, buf: Uint8Array, start: number, end: number): boolean {
-  if (s.frames && !holds(buf, start, end, FRAME)) endStack(s);
-  if (buf[start] === HASH) {
-    if (!holds(buf, start, end, STARTED)) readComment(s, buf, start, end);
+function noteOrder(s: State, hi: number, lo: number): void {
+  const older = hi === s.lastHi ? lo >>> 0 < s.lastLo >>> 0 : hi >>> 0 < s.lastHi >>> 0;
+  if (older) s.outOfOrder++;
+  s.lastHi = hi;
+  s.lastLo = lo;
+}
+
+/** A line of the function_graph tracer. */
+function readGraph(s: State, text: string): boolean {
+  const line = text.length < 4096 ? parseGraphLine(text) : null;
+  if (!line) return false;
+  return addGraphLine(s.log, s.graph, line, (seconds, event) => {
+    stamp.hi = stamp.lo = 0;
+    if (seconds !== undefined) {
+      const m = /^(\d+)\.(\d+)$/.exec(seconds)!;
+      const ns = BigInt(m[1]!) * 1_000_000_000n + BigInt(m[2]!.padEnd(9, '0'));
+      stamp.hi = Number((ns >> 32n) & 0xffffffffn);
+      stamp.lo = Number(ns & 0xffffffffn);
+      noteOrder(s, stamp.hi, stamp.lo);
+    }
+    addRow(s.log, stamp.hi, stamp.lo, s.log.dicts.event.intern(event));
+  });
+}
+
+/** Everything that is no plain event line. `depth` counts what was taken off the line's front. */
+function readSlowly(s: State, text: string, depth: number): boolean {
+  if (readHtml(s, text)) return true;
+  if (text.startsWith('#')) {
+    readComment(s, text);
     return true;
   }
-  if (!readHead(buf, start, end)) return readOther(s, buf, start, end);
-  addEvent(s, buf, end);
-  return true;
+  if (text.trim() === '' || readOther(s, text) || readGraph(s, text)) return true;
+  const inner = unescapeHtml(text.slice(prefixLength(text))).replace(/\\n\\$/, '');
+  if (inner === text || depth > 2) return false;
+  const bytes = Buffer.from(inner, 'utf8');
+  return readLine(s, bytes, 0, bytes.length, depth + 1);
+}
+
+/** A line of a page, where characters may be escaped. */
+function readEscaped(s: State, text: string): boolean {
+  const bytes = Buffer.from(unescapeHtml(text), 'utf8');
+  return readLine(s, bytes, 0, bytes.length, 1);
+}
+
+function readLine(s: State, buf: Uint8Array, start: number, end: number, depth: number): boolean {
+  if (s.inTrace && depth === 0) return readEscaped(s, textOf(buf, start, end));
+  if (buf[start] !== HASH && readHead(buf, start, end)) {
+    if (s.frames) endStack(s);
+    addEvent(s, buf, end);
+    return true;
+  }
+  const text = textOf(buf, start, end);
+  if (s.frames && !/^[\s>]*=>/.test(text)) endStack(s);
+  return readSlowly(s, text, depth);
 }
 
 function finish(s: State): void {
   endStack(s);
-  const { meta, log } = s;
-  meta.lost += s.overwritten;
+  const { meta, log, graph } = s;
+  addLoss(meta, null, s.overwritten);
   if (s.outOfOrder > 0) meta.notes.push(`${s.outOfOrder} events are older than the one before`);
-  if (meta.stated !== null && meta.stated !== log.total) {
+  if (graph.undated > 0) {
+    meta.notes.push(
+      `${graph.undated} function_graph lines have no stamp (no funcgraph-abstime): 0`,
+    );
+  }
+  if (s.around > 0) meta.notes.push(`${s.around} lines of HTML around the trace`);
+  const entries = log.total + graph.leaves; // a leaf is an entry and an exit in the ring buffer
+  if (meta.stated !== null && meta.stated !== entries && meta.stated !== log.total) {
     meta.notes.push(`the header states ${meta.stated} events, the body has ${log.total}`);
   }
 }
 
-/** Text of tracefs' `trace` file, in all its variants of the flag column, and of trace-cmd report. */
+/** The input's pieces, decoded if they are a mail's in quoted-printable. */
+async function* plain(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const it = chunks[Symbol.asyncIterator]();
+  const first = await it.next();
+  if (first.done) return;
+  async function* whole() {
+    yield first.value as Uint8Array;
+    for (let n = await it.next(); !n.done; n = await it.next()) yield n.value;
+  }
+  yield* isQuotedPrintable(first.value.subarray(0, 1 << 16)) ? unquotePrintable(whole()) : whole();
+}
+
+/** Text of tracefs' `trace` file, in all its variants, and of trace-cmd report. */
 export const ftrace: Importer = {
-  about: "text of tracefs' trace file",
+  about: "text of tracefs' trace file and of trace-cmd report, also in a mail or a web page",
   sniff: (bytes) => sniffText(bytes),
   async read(input: Input, log: Log, meta: TraceMeta): Promise<void> {
-    const s: State = {
-      log,
-      meta,
-      matchers: [],
-      frames: null,
-      lastHi: -1,
-      lastLo: 0,
-      outOfOrder: 0,
-      overwritten: 0,
-      tracer: '',
-    };
-    await eachLine(input.chunks(), (buf, start, end, line, offset) => {
-      if (end === start || readLine(s, buf, start, end)) return;
-      const text = decodeText(buf.subarray(start, Math.min(end, start + 200)));
-      addUnparsed(meta, { line, offset, text });
+    const s = newState(log, meta);
+    await eachLine(plain(input.chunks()), (buf, start, end, line, offset) => {
+      if (end === start || readLine(s, buf, start, end, 0)) return;
+      addUnparsed(meta, { line, offset, text: textOf(buf, start, Math.min(end, start + 200)) });
     });
     finish(s);
   },
@@ -188,11 +240,22 @@ export const ftrace: Importer = {
 /** Does any of the first lines read as one of ftrace's? */
 function sniffText(bytes: Uint8Array): boolean {
   if (holds(bytes, 0, bytes.length, TRACER)) return true;
+  const head = isQuotedPrintable(bytes) ? decodeAll(bytes) : bytes;
   let start = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    if (bytes[at] !== 10) continue;
-    if (readHead(bytes, start, at)) return true;
+  for (let at = head.indexOf(10); at >= 0; at = head.indexOf(10, start)) {
+    if (sniffLine(head, start, at)) return true;
     start = at + 1;
   }
-  return readHead(bytes, start, bytes.length);
+  return sniffLine(head, start, head.length);
+}
+
+function sniffLine(buf: Uint8Array, start: number, end: number): boolean {
+  if (end - start > 4096) return false;
+  if (readHead(buf, start, end)) return true;
+  const text = textOf(buf, start, end);
+  const line = text.slice(prefixLength(text));
+  if (line.startsWith('# tracer: ')) return true;
+  if (parseGraphLine(line)?.cpu !== undefined) return true;
+  const inner = Buffer.from(unescapeHtml(line), 'utf8');
+  return inner.length !== end - start && readHead(inner, 0, inner.length);
 }

@@ -1,13 +1,25 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { closeSync, createReadStream, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { fileWriter, memoryWriter, readTrace, type TraceWriter } from '../events/file.js';
+import { mergeInto, mergeMeta } from '../events/merge.js';
 import { newMeta, type TraceMeta } from '../events/meta.js';
 import { counts, type Trace } from '../events/trace.js';
-import { FormatError, type Importer, type Input } from './importer.js';
-import { importers } from './index.js';
+import { choose, headBytes, wrapperOf } from './choose.js';
+import {
+  type Access,
+  accessOf,
+  checkRange,
+  collect,
+  FormatError,
+  type Importer,
+  type Input,
+  noTool,
+} from './importer.js';
+import { unxz, unzstd } from './unpack.js';
 
 /** How a source is to be read. */
 export interface OpenOptions {
@@ -15,17 +27,18 @@ export interface OpenOptions {
   readonly format?: string | undefined;
   /** Kernel release to note, where the source does not say it. */
   readonly kernel?: string | undefined;
-  /** Told how many bytes of the file were read. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Told how many bytes of the file were read, and how many events were found. */
+  readonly onProgress?: ((done: number, total: number, events: number) => void) | undefined;
 }
 
 const pieceBytes = 1 << 20;
-const headBytes = 1 << 16;
 
 /** What is learnt of a source while it is read. */
 interface Source {
   readonly hash: ReturnType<typeof createHash>;
   bytes: number;
+  /** Events found so far, for the progress. */
+  events: () => number;
   /** Why unpacking stopped early. */
   cut?: string;
 }
@@ -37,59 +50,47 @@ async function* rawPieces(path: string, source: Source, options: OpenOptions) {
   for await (const piece of stream as AsyncIterable<Uint8Array>) {
     source.hash.update(piece);
     source.bytes += piece.length;
-    options.onProgress?.(source.bytes, total);
+    options.onProgress?.(source.bytes, total, source.events());
     yield piece;
   }
 }
 
-/** The first piece, and the whole again. */
+/** The first bytes, at least `headBytes` of them where there are so many, and the whole again. */
 async function peek(pieces: AsyncIterable<Uint8Array>) {
   const it = pieces[Symbol.asyncIterator]();
-  const first = await it.next();
+  const first: Uint8Array[] = [];
+  for (let have = 0; have < headBytes; ) {
+    const n = await it.next();
+    if (n.done) break;
+    first.push(n.value);
+    have += n.value.length;
+  }
   async function* again() {
-    if (first.done) return;
-    yield first.value;
+    yield* first.splice(0);
     for (let n = await it.next(); !n.done; n = await it.next()) yield n.value;
   }
-  return { head: first.done ? new Uint8Array(0) : first.value, pieces: again() };
+  const head = first.length === 1 ? first[0]! : Buffer.concat(first);
+  return { head: head as Uint8Array, pieces: again() };
 }
 
-/** A cut .gz gives what could be unpacked; the reason goes to `source.cut`. */
-async function* gunzipped(pieces: AsyncIterable<Uint8Array>, source: Source) {
-  const out = Readable.from(pieces).pipe(createGunzip({ chunkSize: pieceBytes }));
+const unpackers = {
+  gzip: (pieces: AsyncIterable<Uint8Array>) =>
+    Readable.from(pieces).pipe(createGunzip({ chunkSize: pieceBytes })),
+  xz: unxz,
+  zstd: unzstd,
+} as const;
+
+/** What a cut or damaged packed file gives until then; the reason goes to `source.cut`. */
+async function* unpacked(
+  pieces: AsyncIterable<Uint8Array>,
+  wrapper: keyof typeof unpackers,
+  source: Source,
+) {
   try {
-    for await (const piece of out as AsyncIterable<Uint8Array>) yield piece;
+    for await (const piece of unpackers[wrapper](pieces) as AsyncIterable<Uint8Array>) yield piece;
   } catch (e) {
-    source.cut = `unpacking stopped near byte ${source.bytes}: ${(e as Error).message}`;
+    source.cut = `unpacking (${wrapper}) stopped near byte ${source.bytes}: ${(e as Error).message}`;
   }
-}
-
-const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;
-/** The magic of an Arrow file, or the mark before each message of an Arrow stream. */
-const isArrow = (head: Uint8Array): boolean =>
-  Buffer.from(head.subarray(0, 6)).toString('latin1') === 'ARROW1' ||
-  [0, 1, 2, 3].every((i) => head[i] === 0xff);
-
-const shown = (head: Uint8Array): string =>
-  JSON.stringify(Buffer.from(head.subarray(0, 48)).toString('latin1'));
-
-/** The importer to use, by name or by the first bytes. */
-function choose(name: string, head: Uint8Array, format?: string): [string, Importer] {
-  const list: Readonly<Record<string, Importer>> = importers;
-  const known = Object.keys(list).join(', ');
-  if (format !== undefined) {
-    if (!Object.hasOwn(list, format)) {
-      throw new FormatError(`unknown format '${format}'. Known: ${known}`);
-    }
-    return [format, list[format]!];
-  }
-  if (head.length === 0) throw new FormatError(`${name}: empty file; nothing to import`);
-  const found = Object.entries(list).find(([, i]) => i.sniff(head.subarray(0, headBytes)));
-  if (found) return found;
-  throw new FormatError(
-    `${name}: no format known to ptlab; it begins (byte 0) with ${shown(head)}. ` +
-      `Known: arrow, ${known}; force one with --format`,
-  );
 }
 
 function checkPath(path: string): void {
@@ -98,23 +99,84 @@ function checkPath(path: string): void {
   if (!statSync(path).isFile()) throw new FormatError(`${path}: not a file`);
 }
 
+/** Positioned reads of a file; closed by `close`. */
+function fileAccess(path: string): Access & { close(): void } {
+  const { size } = statSync(path);
+  const fd = openSync(path, 'r');
+  return {
+    size,
+    read(offset, length) {
+      checkRange(size, offset, length);
+      const bytes = new Uint8Array(length);
+      for (let at = 0; at < length; ) {
+        const n = readSync(fd, bytes, at, length - at, offset + at);
+        if (n === 0) throw new FormatError(`${path}: became shorter while it was read`);
+        at += n;
+      }
+      return bytes;
+    },
+    close: () => closeSync(fd),
+  };
+}
+
+/** What a program prints of a file; its messages go into the error, should it fail. */
+async function* runTool(
+  command: string,
+  args: readonly string[],
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) void piece; // for the hash
+  const child = spawn(command, [...args, resolve(path)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (d: Buffer) => {
+    if (said.length < 2000) said += d.toString();
+  });
+  const ended = new Promise<string | null>((done) => {
+    child.on('error', (e) => done(e.message));
+    child.on('close', (code) => done(code === 0 ? null : `status ${code}: ${said.trim()}`));
+  });
+  yield* child.stdout as AsyncIterable<Uint8Array>;
+  const wrong = await ended;
+  if (wrong === null) return;
+  const missing = /ENOENT/.test(wrong) ? `; install ${command}, or import what it prints` : '';
+  throw new FormatError(`${command} ${args.join(' ')} failed: ${wrong}${missing}`);
+}
+
 interface Opened {
   readonly source: Source;
   readonly input: Input;
   readonly importer: Importer;
   readonly meta: TraceMeta;
+  readonly close: () => void;
 }
 
 async function open(path: string, options: OpenOptions): Promise<Opened> {
   checkPath(path);
-  const source: Source = { hash: createHash('sha256'), bytes: 0 };
+  const source: Source = { hash: createHash('sha256'), bytes: 0, events: () => 0 };
   let { head, pieces } = await peek(rawPieces(path, source, options));
-  if (isGzip(head)) ({ head, pieces } = await peek(gunzipped(pieces, source)));
+  const wrapper = wrapperOf(head);
+  if (wrapper) ({ head, pieces } = await peek(unpacked(pieces, wrapper, source)));
+  if (head.length === 0 && source.cut !== undefined)
+    throw new FormatError(`${path}: ${source.cut}`);
   const name = path === '-' ? 'stdin' : basename(path);
   const [format, importer] = choose(path, head, options.format);
   const meta = newMeta(name, format);
   if (options.kernel !== undefined) meta.kernel = options.kernel;
-  return { source, importer, meta, input: { name: path, chunks: () => pieces } };
+  const plainFile = !wrapper && path !== '-';
+  let close = (): void => {};
+  const access = async (): Promise<Access> => {
+    if (!plainFile) return accessOf(await collect(pieces));
+    for await (const piece of pieces) void piece; // for the hash
+    const file = fileAccess(path);
+    close = file.close;
+    return file;
+  };
+  const tool = plainFile
+    ? (c: string, args: readonly string[]) => runTool(c, args, path, pieces)
+    : noTool;
+  const input: Input = { name: path, chunks: () => pieces, access, tool };
+  return { source, importer, meta, input, close: () => close() };
 }
 
 /** Complete `meta` after reading, and refuse a source in which nothing was found. */
@@ -123,9 +185,10 @@ function settle({ source, meta }: Opened, events: number, path: string): void {
   if (source.cut !== undefined) meta.notes.push(source.cut);
   if (events > 0) return;
   const sample = meta.unparsed.samples[0];
+  const place = sample?.line === undefined ? '' : `line ${sample.line}, `;
   const why = sample
-    ? `; ${meta.unparsed.lines} lines were not understood, the first is ` +
-      `line ${sample.line} (byte ${sample.offset}): ${JSON.stringify(sample.text.slice(0, 80))}`
+    ? `; ${meta.unparsed.lines} lines or records were not understood, the first is ` +
+      `${place}byte ${sample.offset}: ${JSON.stringify(sample.text.slice(0, 80))}`
     : '';
   throw new FormatError(
     `${path}: read as ${meta.format}, but it holds no event${why}. ` +
@@ -134,20 +197,37 @@ function settle({ source, meta }: Opened, events: number, path: string): void {
 }
 
 async function importInto<T>(path: string, opened: Opened, make: Make<T>): Promise<T> {
-  const writer = make(opened.meta);
+  const { source, importer, input, meta, close } = opened;
+  const writer = make(meta);
+  source.events = () => writer.log.total;
   try {
-    await opened.importer.read(opened.input, writer.log, opened.meta);
+    await importer.read(input, writer.log, meta);
     settle(opened, writer.log.total, path);
   } catch (e) {
     if (e instanceof FormatError) writer.abandon();
-    throw e;
+    if (!(e instanceof FormatError) || e.message.startsWith(path)) throw e;
+    throw new FormatError(`${path}: ${e.message}`);
+  } finally {
+    close();
   }
-  return writer.finish(opened.meta);
+  return writer.finish(meta);
 }
 
 type Make<T> = (meta: TraceMeta) => TraceWriter<T>;
 
 const cpusSeen = (trace: Trace): number => Object.keys(counts(trace).per_cpu).length;
+
+/** The magic of an Arrow file, or the mark before each message of an Arrow stream. */
+function isArrow(path: string): boolean {
+  const file = fileAccess(path);
+  try {
+    const head = file.read(0, Math.min(6, file.size));
+    const mark = [0, 1, 2, 3].every((i) => head[i] === 0xff);
+    return mark || Buffer.from(head).toString('latin1') === 'ARROW1';
+  } finally {
+    file.close();
+  }
+}
 
 /**
  * Open a trace of any known format: ptlab's own Arrow file, or anything an importer reads.
@@ -155,19 +235,21 @@ const cpusSeen = (trace: Trace): number => Object.keys(counts(trace).per_cpu).le
  */
 export async function openTrace(path: string, options: OpenOptions = {}): Promise<Trace> {
   checkPath(path);
-  if (path !== '-' && options.format === undefined) {
-    const { head } = await peek(createReadStream(path, { end: 15 }));
-    if (isArrow(head)) return readArrow(path);
+  if (path !== '-' && options.format === undefined && isArrow(path)) {
+    const own = readArrow(path);
+    if (own) return own;
   }
   const trace = await importInto(path, await open(path, options), memoryWriter);
   trace.meta.cpus ??= cpusSeen(trace);
   return trace;
 }
 
-function readArrow(path: string): Trace {
+/** ptlab's own file; null for another Arrow file, which is imported like any table. */
+function readArrow(path: string): Trace | null {
   try {
     return readTrace(path);
   } catch (e) {
+    if (/not a ptlab trace/.test((e as Error).message)) return null;
     throw new FormatError(`${path}: ${(e as Error).message}`);
   }
 }
@@ -181,4 +263,18 @@ export async function importFile(
   const opened = await open(path, options);
   await importInto(path, opened, (meta) => fileWriter(out, meta));
   return opened.meta;
+}
+
+/** Several sources as one trace, by time; each row names its file in `source`. */
+export async function openTraces(
+  paths: readonly string[],
+  options: OpenOptions = {},
+): Promise<Trace> {
+  const traces: Trace[] = [];
+  for (const path of paths) traces.push(await openTrace(path, options));
+  if (traces.length === 1) return traces[0]!;
+  const meta = mergeMeta(traces.map((t) => t.meta));
+  const writer = memoryWriter(meta);
+  mergeInto(writer.log, traces, paths);
+  return writer.finish(meta);
 }

@@ -1,43 +1,82 @@
+import type { Dict } from '../events/dict.js';
 import {
   type Log,
+  putF64,
+  putInt,
+  putU64,
   setBool,
   setDict,
-  setF64,
   setInt,
   setTextBytes,
-  setU64,
-  setVa,
 } from '../events/log.js';
-import { type ColumnName, columns, type NameOf } from '../events/schema.js';
+import { type ColumnName, columnNames, columns, type NameOf } from '../events/schema.js';
 import { probeAt, type Shape, type ShapeField, shapes } from '../events/shapes.js';
-import { ascii, find, holds, isExact, num, readDecimal, readHex } from './bytes.js';
+import {
+  ascii,
+  find,
+  holds,
+  isExact,
+  type Literal,
+  literalOf,
+  matches,
+  num,
+  readDecimal,
+  readHex,
+  useBytes,
+} from './bytes.js';
+
+/** How a number is kept. */
+type Store = 'wide' | 'va' | 'double' | 'int';
 
 interface Field {
-  readonly literal: Uint8Array;
+  readonly literal: Literal;
   readonly key: Uint8Array;
   readonly column: ColumnName;
+  readonly index: number;
+  readonly store: Store;
   readonly kind: ShapeField['kind'];
   /** First byte after the field, or -1 at the end of the text. */
   readonly stop: number;
+  /** Texts only: what stood there last. */
+  readonly last: Last;
+}
+
+/** The last text of a field and its id: events of a kind mostly come from one place. */
+interface Last {
+  dict: Dict | null;
+  text: Literal;
+  id: number;
+}
+
+const indexOf = (column: ColumnName): number => columnNames.indexOf(column);
+const pageIndex = indexOf('va_page');
+
+function storeOf(column: ColumnName): Store {
+  if (column === 'va') return 'va';
+  const { kind } = columns[column];
+  return kind === 'u64' || kind === 'i64' ? 'wide' : kind === 'f64' ? 'double' : 'int';
 }
 
 /** A shape made ready for bytes. */
 export interface Matcher {
   readonly fields: readonly Field[];
-  readonly tail: Uint8Array;
+  readonly tail: Literal;
 }
 
 function ready(shape: Shape): Matcher {
   const tail = ascii(shape.tail);
   const literals = [...shape.fields.slice(1).map((f) => ascii(f.literal)), tail];
   const fields = shape.fields.map((f, i) => ({
-    literal: ascii(f.literal),
+    literal: literalOf(ascii(f.literal)),
     key: ascii(f.key),
     column: f.column,
+    index: indexOf(f.column),
+    store: storeOf(f.column),
     kind: f.kind,
     stop: literals[i]![0] ?? -1,
+    last: { dict: null, text: literalOf(new Uint8Array(0)), id: 0 },
   }));
-  return { fields, tail };
+  return { fields, tail: literalOf(tail) };
 }
 
 const matchers = new Map(Object.entries(shapes).map(([name, shape]) => [name, ready(shape)]));
@@ -46,23 +85,21 @@ const matchers = new Map(Object.entries(shapes).map(([name, shape]) => [name, re
 export const matcherOf = (event: string): Matcher | undefined => matchers.get(event);
 
 /** Put the number in `num` into a column; false if the column cannot hold it exactly. */
-function putNumber(log: Log, column: ColumnName): boolean {
+function putNumber(log: Log, f: Field): boolean {
   const { hi, lo } = num;
-  switch (columns[column].kind) {
-    case 'u64':
-    case 'i64':
-      if (column === 'va') setVa(log, hi, lo);
-      else setU64(log, column as NameOf<'u64'>, hi, lo);
-      return true;
-    case 'f64':
-      if (!isExact(hi, lo)) return false;
-      setF64(log, column as NameOf<'f64'>, (hi >>> 0) * 0x100000000 + (lo >>> 0));
-      return true;
-    default:
-      if (hi !== 0) return false;
-      setInt(log, column as NameOf<'u32'>, lo >>> 0);
-      return true;
+  if (f.store === 'double') {
+    if (!isExact(hi, lo)) return false;
+    putF64(log, f.index, (hi >>> 0) * 0x100000000 + (lo >>> 0));
+    return true;
   }
+  if (f.store === 'int') {
+    if (hi !== 0) return false;
+    putInt(log, f.index, lo >>> 0);
+    return true;
+  }
+  putU64(log, f.index, hi, lo);
+  if (f.store === 'va') putF64(log, pageIndex, (hi >>> 0) * 0x100000 + (lo >>> 12));
+  return true;
 }
 
 const TRUE = ascii('true');
@@ -78,20 +115,30 @@ function putWord(log: Log, f: Field, buf: Uint8Array, at: number, end: number): 
 
 function putSigned(log: Log, f: Field, buf: Uint8Array, at: number, end: number): number {
   const minus = buf[at] === 0x2d;
-  if (!readDecimal(buf, at + (minus ? 1 : 0), end) || num.hi >= 0x80000000) return -1;
+  if (!readDecimal(buf, at + (minus ? 1 : 0), end) || num.hi < 0) return -1;
   if (minus) {
-    num.lo = -num.lo >>> 0;
-    num.hi = (~num.hi + (num.lo === 0 ? 1 : 0)) >>> 0;
+    num.lo = -num.lo | 0;
+    num.hi = (~num.hi + (num.lo === 0 ? 1 : 0)) | 0;
   }
-  putNumber(log, f.column);
+  putNumber(log, f);
   return num.end;
 }
 
 function putText(log: Log, f: Field, buf: Uint8Array, at: number, end: number): number {
+  const { last } = f;
+  const dict = log.dicts[f.column as NameOf<'dict'>];
+  const guess = at + last.text.length;
+  const sameEnd = f.stop < 0 ? guess === end : guess < end && buf[guess] === f.stop;
+  if (sameEnd && last.dict === dict && matches(buf, at, end, last.text)) {
+    putInt(log, f.index, last.id);
+    return guess;
+  }
   let stop = at;
   while (stop < end && buf[stop] !== f.stop) stop++;
-  const name = f.column as NameOf<'dict'>;
-  setInt(log, name, log.dicts[name].internBytes(buf, at, stop));
+  last.dict = dict;
+  last.text = literalOf(buf.slice(at, stop));
+  last.id = dict.internBytes(buf, at, stop);
+  putInt(log, f.index, last.id);
   return stop;
 }
 
@@ -105,13 +152,13 @@ function putField(log: Log, f: Field, buf: Uint8Array, at: number, end: number):
   switch (f.kind) {
     case 'd':
       if (!readDecimal(buf, at, end) || !isCanonical(buf, at)) return -1;
-      return putNumber(log, f.column) ? num.end : -1;
+      return putNumber(log, f) ? num.end : -1;
     case 'x':
       if (!readHex(buf, at, end) || !isCanonical(buf, at)) return -1;
-      return putNumber(log, f.column) ? num.end : -1;
+      return putNumber(log, f) ? num.end : -1;
     case 'p':
       if (!readHex(buf, at, end) || num.end - at !== 16) return -1;
-      return putNumber(log, f.column) ? num.end : -1;
+      return putNumber(log, f) ? num.end : -1;
     case 'i':
       return putSigned(log, f, buf, at, end);
     case 's':
@@ -133,11 +180,11 @@ function match(log: Log, m: Matcher, buf: Uint8Array, start: number, end: number
   let at = start;
   for (let i = 0; i < m.fields.length; i++) {
     const f = m.fields[i]!;
-    if (!holds(buf, at, end, f.literal)) return false;
+    if (!matches(buf, at, end, f.literal)) return false;
     at = putField(log, f, buf, at + f.literal.length, end);
     if (at < 0) return false;
   }
-  return at + m.tail.length === end && holds(buf, at, end, m.tail);
+  return at + m.tail.length === end && matches(buf, at, end, m.tail);
 }
 
 /** A value behind its key, in whichever base it is written. */
@@ -146,13 +193,13 @@ function putAnyhow(log: Log, f: Field, buf: Uint8Array, at: number, end: number)
     putField(log, f, buf, at, end);
     return;
   }
-  const hex = buf[at] === 0x30 && buf[at + 1] === 0x78;
+  const hex = at + 2 < end && buf[at] === 0x30 && buf[at + 1] === 0x78;
   const ok = hex
     ? readHex(buf, at + 2, end)
     : f.kind === 'p'
       ? readHex(buf, at, end)
       : readDecimal(buf, at, end);
-  if (ok) putNumber(log, f.column);
+  if (ok) putNumber(log, f);
 }
 
 /** Find what can be found by key in a text that does not fit: other kernels print more or less. */
@@ -201,6 +248,7 @@ export function putPayload(
   start: number,
   end: number,
 ): void {
+  useBytes(buf);
   if (m && match(log, m, buf, start, end)) return;
   let rest = start;
   let known = m;

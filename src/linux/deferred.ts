@@ -12,16 +12,17 @@ import { place, region, type System, task } from './system.js';
  */
 export function deferredFree(sys: System, daemon: 'rcu' | 'kworker'): void {
   const slots = sys.regions.filter((r) => r.kind === 'table').length;
+  const waits = daemon === 'rcu' && !sys.variant.has('no-gp');
   for (const cpu of sys.textCpus) {
     const list = region(sys, `${daemon} list CPU${cpu}`, 1 + slots);
-    task(sys, `${daemon} CPU${cpu}`, cpu, () => empties(daemon, list, slots), true);
+    task(sys, `${daemon} CPU${cpu}`, cpu, () => empties(waits, daemon, list, slots), true);
   }
 }
 
-function* empties(daemon: 'rcu' | 'kworker', list: Place, slots: number): Kernel {
+function* empties(waits: boolean, daemon: string, list: Place, slots: number): Kernel {
   for (let i = 1; i <= slots; i++) {
     const table = yield* wait_event(list + i, 'ne', 0);
-    if (daemon === 'rcu') yield* synchronize_rcu();
+    if (waits) yield* synchronize_rcu();
     yield { op: 'free', on: table, addr: list + i, by: 'pte_free_kernel' };
     yield { op: 'forget', key: `${daemon} ${list + i}` };
   }

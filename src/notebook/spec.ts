@@ -37,14 +37,37 @@ function tslabSpec(): KernelSpec {
   };
 }
 
+/** The argv of ptlab's own kernel, with absolute paths, as a kernel.json wants it. */
+export const ptlabArgv: readonly string[] = [
+  process.execPath,
+  join(here, 'kernel.js'),
+  '{connection_file}',
+];
+
+const ptlabSpec = (): KernelSpec => ({
+  name: 'ptlab',
+  argv: ptlabArgv,
+  env: { PTLAB_STARTER_PID: String(process.pid) },
+  displayName: 'TypeScript (ptlab)',
+  language: 'typescript',
+  interruptMode: 'message',
+});
+
+/** Where Jupyter keeps what a user has installed. */
+export function userDataFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env['JUPYTER_DATA_DIR']) return env['JUPYTER_DATA_DIR'];
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Jupyter');
+  if (process.platform === 'win32') return join(env['APPDATA'] ?? homedir(), 'jupyter');
+  return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'jupyter');
+}
+
 /** The folders Jupyter looks for kernels in, nearest first. */
 export function kernelFolders(env: NodeJS.ProcessEnv = process.env): string[] {
   const path = env['JUPYTER_PATH']?.split(delimiter).filter((p) => p !== '') ?? [];
-  const user = env['JUPYTER_DATA_DIR'] ?? join(homedir(), '.local', 'share', 'jupyter');
   const prefixes = [env['VIRTUAL_ENV'] ?? '', env['CONDA_PREFIX'] ?? ''].filter((p) => p !== '');
   const data = [
     ...path,
-    user,
+    userDataFolder(env),
     ...prefixes.map((p) => join(p, 'share', 'jupyter')),
     '/usr/local/share/jupyter',
     '/usr/share/jupyter',
@@ -101,4 +124,7 @@ export function findSpec(name: string): KernelSpec {
   throw new UserError(`unknown kernel '${name}'. Known: ${known}`);
 }
 
-const builtIn: Readonly<Record<string, () => KernelSpec>> = { tslab: tslabSpec };
+const builtIn: Readonly<Record<string, () => KernelSpec>> = {
+  ptlab: ptlabSpec,
+  tslab: tslabSpec,
+};

@@ -25,14 +25,14 @@ function pteTable(sys: System, name: string, entry: Place): void {
 
 /** `n` PMD entries in a table that is never freed, each with a PTE table. */
 export function pmdEntries(sys: System, n: number): Place {
-  const pmds = region(sys, 'pmd', n);
+  const pmds = region(sys, 'pmd', n, 'entries');
   for (let i = 0; i < n; i++) pteTable(sys, `pte table ${i}`, pmds + i);
   return pmds;
 }
 
 /** `n` PUD entries, each with a PMD table of `entries` entries, each with a PTE table. */
 export function pudEntries(sys: System, n: number, entries: number): Place {
-  const puds = region(sys, 'pud', n);
+  const puds = region(sys, 'pud', n, 'entries');
   for (let i = 0; i < n; i++) {
     const pmds = table(sys, n === 1 ? 'pmd table' : `pmd table ${i}`, entries);
     sys.cells[puds + i] = tableEntry(pmds);

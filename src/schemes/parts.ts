@@ -9,6 +9,7 @@ import {
 } from '../linux/jump-label.js';
 import { mmap_read_lock, mmap_read_unlock } from '../linux/lock.js';
 import { branch } from '../linux/memory.js';
+import { synchronize_rcu } from '../linux/rcu.js';
 import type { Frame, Point, Scheme } from '../linux/scheme.js';
 import type { Kernel, Place } from '../linux/step.js';
 import { place, type System } from '../linux/system.js';
@@ -67,3 +68,8 @@ export const waitIfKeyOn: Point = function* (sys, frame) {
   yield* readLock(sys, frame);
   yield* readUnlock(sys, frame);
 };
+
+/** synchronize_rcu(), left out by the variant 'no-gp'. */
+export function* gracePeriod(sys: System): Kernel {
+  if (!sys.variant.has('no-gp')) yield* synchronize_rcu();
+}

@@ -23,6 +23,10 @@ export const percpuClearFree: Scheme = {
   *afterFree(sys) {
     if (!sys.variant.has('no-free-lock')) yield* percpu_up_read(place(sys, SEM));
   },
-  walkLock: (sys) => percpu_down_write(sys, place(sys, SEM)),
-  walkUnlock: (sys) => percpu_up_write(sys, place(sys, SEM)),
+  *walkLock(sys) {
+    if (!sys.variant.has('no-walk-lock')) yield* percpu_down_write(sys, place(sys, SEM));
+  },
+  *walkUnlock(sys) {
+    if (!sys.variant.has('no-walk-lock')) yield* percpu_up_write(sys, place(sys, SEM));
+  },
 };

@@ -23,6 +23,10 @@ export const percpuClear: Scheme = {
   *afterClear(sys) {
     if (!sys.variant.has('no-free-lock')) yield* percpu_up_read(place(sys, SEM));
   },
-  walkLock: (sys) => percpu_down_write(sys, place(sys, SEM)),
-  walkUnlock: (sys) => percpu_up_write(sys, place(sys, SEM)),
+  *walkLock(sys) {
+    if (!sys.variant.has('no-walk-lock')) yield* percpu_down_write(sys, place(sys, SEM));
+  },
+  *walkUnlock(sys) {
+    if (!sys.variant.has('no-walk-lock')) yield* percpu_up_write(sys, place(sys, SEM));
+  },
 };

@@ -1,6 +1,6 @@
-import { rcu_read_lock, rcu_read_unlock, synchronize_rcu } from '../linux/rcu.js';
+import { rcu_read_lock, rcu_read_unlock } from '../linux/rcu.js';
 import type { Scheme } from '../linux/scheme.js';
-import { keyIsOn, keyPoints, keySetUp, readLock, readUnlock } from './parts.js';
+import { gracePeriod, keyIsOn, keyPoints, keySetUp, readLock, readUnlock } from './parts.js';
 
 const onOff = keyPoints(false);
 
@@ -19,7 +19,7 @@ export const rcuSampleClear: Scheme = {
   ...onOff,
   *walkBegin(sys, frame) {
     if (onOff.walkBegin) yield* onOff.walkBegin(sys, frame);
-    yield* synchronize_rcu();
+    yield* gracePeriod(sys);
   },
   *beforeClear(sys, frame) {
     yield* rcu_read_lock();

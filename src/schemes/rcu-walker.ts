@@ -1,7 +1,7 @@
 import { mmap_write_lock, mmap_write_unlock } from '../linux/lock.js';
-import { rcu_read_lock, rcu_read_unlock, synchronize_rcu } from '../linux/rcu.js';
+import { rcu_read_lock, rcu_read_unlock } from '../linux/rcu.js';
 import type { Scheme } from '../linux/scheme.js';
-import { init_mm } from './parts.js';
+import { gracePeriod, init_mm } from './parts.js';
 
 /** The walk is one RCU section; who frees a table waits a grace period first. */
 export const rcuWalker: Scheme = {
@@ -14,14 +14,16 @@ export const rcuWalker: Scheme = {
     sc: { judge: 'SPIN', verdict: 'safe' },
     arm64: { judge: 'LKMM', verdict: 'safe' },
   },
-  *beforeFree() {
-    yield* synchronize_rcu();
+  *beforeFree(sys) {
+    yield* gracePeriod(sys);
   },
   *walkLock(sys) {
+    if (sys.variant.has('no-walk-lock')) return;
     yield* mmap_write_lock(init_mm(sys));
     yield* rcu_read_lock();
   },
   *walkUnlock(sys) {
+    if (sys.variant.has('no-walk-lock')) return;
     yield* rcu_read_unlock();
     yield* mmap_write_unlock(init_mm(sys));
   },

@@ -85,6 +85,28 @@ test('a huge mapping given up for lack of pages overwrites nothing', async () =>
   expect(c.predicted).toMatchObject({ overwrites: 1, lower: 0 }); // in doubt without probes
 });
 
+test('the trylock may refuse one of two tables of an area whose page array is allocated in between', async () => {
+  const lock = (ok: boolean, t: number) =>
+    line(
+      `mmap_lock_acquire_returned: mm=ffff800080a23f40 memcg_path= write=false success=${ok}`,
+      t,
+    );
+  const huge = (t: number, ...tries: boolean[]) => [
+    alloc(4 * MiB, 4 * MiB, 2 * MiB, t),
+    alloc(16 * MiB, 2 * guard, 1, t + 0.1),
+    ...tries.map((ok, i) => lock(ok, t + 0.2 + i / 100)),
+    free(4 * MiB, t + 0.4),
+  ];
+  const lines = [
+    alloc(4 * MiB, 4 * MiB, 1, 1),
+    ...huge(2, true, false),
+    ...huge(3, true),
+    ...huge(4),
+  ];
+  const a = overwrites(await readFtrace(lines.join('\n')));
+  expect(a.predicted).toMatchObject({ overwrites: 3, lost_to_trylock: 1, huge_mappings: 3 });
+});
+
 test('marks of any name make phases', async () => {
   const mark = (name: string, t: number) => line(`tracing_mark_write: MARK ${name}`, t);
   const trace = await readFtrace(

@@ -3,7 +3,7 @@ import { runAlone } from '../../src/engines/run.js';
 import { geometry } from '../../src/linux/arm64/geometry.js';
 import { type EraName, eras } from '../../src/linux/eras.js';
 import { asKernel, type Call, callFast, type Workload } from '../../src/linux/lib/workload.js';
-import { bootMachine, type Machine } from '../../src/linux/mm/vmalloc-fast.js';
+import { bootMachine, type Machine } from '../../src/linux/mm/machine.js';
 import { vmallocOn } from '../../src/linux/mm/vmalloc-state.js';
 import { newSystem, task } from '../../src/linux/system.js';
 import { schemes } from '../../src/schemes/index.js';

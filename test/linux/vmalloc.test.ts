@@ -4,7 +4,7 @@ import { geometry } from '../../src/linux/arm64/geometry.js';
 import { type TableCounts, tableCounts } from '../../src/linux/arm64/pgtable.js';
 import { eras } from '../../src/linux/eras.js';
 import { runFast } from '../../src/linux/lib/workload.js';
-import { bootMachine } from '../../src/linux/mm/vmalloc-fast.js';
+import { bootMachine } from '../../src/linux/mm/machine.js';
 import { actions, eraNames, machine, program, runKernel } from './machines.js';
 
 /** Table counts from the events of modelled kernel code. */

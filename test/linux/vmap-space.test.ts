@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { addressOf } from '../../src/linux/arm64/geometry.js';
 import { callFast } from '../../src/linux/lib/workload.js';
-import { bootMachine } from '../../src/linux/mm/vmalloc-fast.js';
+import { bootMachine } from '../../src/linux/mm/machine.js';
 import { checkTiling, checkTree } from './invariants.js';
 import { actions, machine, program } from './machines.js';
 

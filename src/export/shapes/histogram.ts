@@ -74,5 +74,12 @@ export function histogram({ view, utf8 }: Block): string[] {
     return `${(labels[i] as string).padEnd(left)} ${(counts[i] as string).padStart(wide)} |${drawn}|`;
   });
   const total = figure(all.reduce((sum, b) => sum + b.count, 0));
-  return [heading, ...lines, ...wrap(`total ${total}; K is 1024`, WIDTH - 1)];
+  return [
+    heading,
+    ...lines,
+    ...wrap(
+      `total ${total}${labels.some((l) => /\d[KMGTP]/.test(l)) ? '; K is 1024' : ''}`,
+      WIDTH - 1,
+    ),
+  ];
 }

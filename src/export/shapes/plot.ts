@@ -48,22 +48,35 @@ function axis(values: readonly number[], log: boolean, nice: boolean): Axis {
 const column = (a: Axis, v: number, size: number): number =>
   Math.min(size - 1, Math.max(0, Math.round(a.at(v) * (size - 1))));
 
-function grid(all: readonly Line[], xs: Axis, ys: Axis, size: number, fill: boolean): string[] {
+/** Marks in a grid of ROWS lines; with a `step` each point is a bar of that width, down to the axis. */
+function grid(all: readonly Line[], xs: Axis, ys: Axis, size: number, step: number): string[] {
   const cells = Array.from({ length: ROWS }, () => new Array<string>(size).fill(' '));
+  const ground = Math.max(0, ys.low);
+  const row = (v: number): number => ROWS - 1 - column(ys, v, ROWS);
   all.forEach((line, i) => {
     const mark = marks[i % marks.length] as string;
     for (const [px, py] of line.points) {
-      const c = column(xs, px, size);
-      const top = ROWS - 1 - column(ys, py, ROWS);
-      const base =
-        fill && py > Math.max(0, ys.low) ? ROWS - 1 - column(ys, Math.max(0, ys.low), ROWS) : top;
-      for (let r = top; r <= base; r++) {
-        const row = cells[r] as string[];
-        row[c] = row[c] === ' ' || row[c] === mark ? mark : '?';
-      }
+      if (step > 0 && py === ground) continue;
+      const first = step > 0 ? Math.floor(xs.at(px) * size) : column(xs, px, size);
+      const last =
+        step > 0 ? Math.max(first, Math.ceil(xs.at(px + step) * size - 1e-6) - 1) : first;
+      const bottom = step > 0 && py > ground ? row(ground) : row(py);
+      for (let r = row(py); r <= bottom; r++)
+        for (let c = first; c <= Math.min(last, size - 1); c++) {
+          const line = cells[r] as string[];
+          line[c] = line[c] === ' ' || line[c] === mark ? mark : '?';
+        }
     }
   });
   return cells.map((r) => r.join(''));
+}
+
+/** Width of the bars of a bar chart over x: the least distance of two; 0 for other charts. */
+function barWidth({ view }: Block, all: readonly Line[], log: boolean): number {
+  if (all.length !== 1 || log || !['bar', 'area'].includes(view.mark)) return 0;
+  const xs = (all[0] as Line).points.map((p) => p[0]);
+  const gaps = xs.slice(1).map((x, i) => x - (xs[i] as number));
+  return gaps.filter((g) => g > 0).reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
 }
 
 /** The x axis: line, end labels, title between them. */
@@ -86,15 +99,12 @@ function draw(
   share: boolean,
 ): string[] {
   const points = all.flatMap((l) => l.points);
-  const xs = axis(
-    points.map((p) => p[0]),
-    x.log,
-    false,
-  );
+  const step = barWidth(block, all, x.log || y.log);
+  const ends = points.map((p) => (Number.isFinite(step) ? p[0] + step : p[0]));
+  const xs = axis([...points.map((p) => p[0]), ...ends], x.log, false);
   const ys = share
     ? axis([0, 1], false, false)
     : axis([...(y.log ? [] : [0]), ...points.map((p) => p[1])], y.log, true);
-  const fill = all.length === 1 && ['bar', 'area'].includes(block.view.mark) && !y.log;
   const label = (s: number) => (share ? `${figure(s * 100)}%` : figure(ys.value(s), 4));
   const labels = new Map([
     [0, label(1)],
@@ -103,7 +113,7 @@ function draw(
   ]);
   const left = Math.max(...[...labels.values()].map((t) => t.length));
   const size = WIDTH - left - 2;
-  const body = grid(all, xs, ys, size, fill).map(
+  const body = grid(all, xs, ys, size, Number.isFinite(step) ? step : 0).map(
     (r, i) => `${(labels.get(i) ?? '').padStart(left)} |${r}`,
   );
   return [
@@ -111,7 +121,7 @@ function draw(
     ...body,
     ...footer(
       xs,
-      `${clean(x.title, block.utf8)}${xs.high > 0 && x.log ? ', log scale' : ''}`,
+      `${clean(x.title, block.utf8)}${x.log && !/\blog\b/.test(x.title) ? ', log scale' : ''}`,
       left,
       size,
     ),

@@ -122,7 +122,7 @@ export function entryPlace(t: PageTables, page: number, height: number): number 
     const place = table + (Math.floor(page / 2 ** shift[h]!) % n);
     if (h === height) return place;
     const entry = t.cells[place]!;
-    if (entry === 0 || entry % 4 !== 3) return 0;
+    if (entry === 0 || (entry & 3) !== 3) return 0;
     table = (entry - 3) / 4;
   }
 }

@@ -1,6 +1,7 @@
 // A workload is a generator of calls to vmalloc, resumed with their results: written once, run by the plain functions or as
 // modelled kernel code.
 
+import type { Vmalloc } from '../mm/machine.js';
 import { vm_map_ram, vm_unmap_aliases, vm_unmap_ram } from '../mm/vm-map-ram.js';
 import * as slow from '../mm/vmalloc.js';
 import * as fast from '../mm/vmalloc-fast.js';
@@ -31,7 +32,7 @@ export type Call =
 export type Workload<T = void> = Generator<Call, T, number>;
 
 /** What `call` gives from the plain functions, on `cpu`. */
-export function callFast(v: fast.Vmalloc, call: Call, cpu: number): number {
+export function callFast(v: Vmalloc, call: Call, cpu: number): number {
   switch (call.op) {
     case 'vmalloc':
       return fast.vmalloc(v, call.size_bytes, cpu);
@@ -60,7 +61,7 @@ export function callFast(v: fast.Vmalloc, call: Call, cpu: number): number {
 }
 
 /** Run a workload to its end with the plain functions, on `cpu`. */
-export function runFast<T>(v: fast.Vmalloc, work: Workload<T>, cpu = 0): T {
+export function runFast<T>(v: Vmalloc, work: Workload<T>, cpu = 0): T {
   let next = work.next(0);
   while (!next.done) next = work.next(callFast(v, next.value, cpu));
   return next.value;

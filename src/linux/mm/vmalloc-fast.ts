@@ -1,104 +1,19 @@
 // vmalloc as plain functions, for one CPU at a time: what a single task sees when nothing interrupts it. The same
 // decisions as the generators of mm/vmalloc.ts, which a test holds against it.
 
-import { type Geometry, pageOf } from '../arm64/geometry.js';
-import { layout } from '../arm64/layout.js';
 import { PAGE_KERNEL, PROT_DEVICE, protBits } from '../arm64/leaf.js';
-import { type PageTables, pageTables } from '../arm64/pgtable.js';
-import { type Era, eras } from '../eras.js';
-import { vmapAreas } from './areas.js';
-import { allocFrames, freeFrames, type PageAllocator, pageAllocator } from './page-alloc.js';
-import { arrayBytes, ioremapAlign, type Shape, type SizeRules, shapeOf } from './vmalloc-size.js';
-import {
-  alloc_vmap_area,
-  free_vmap_area_noflush,
-  type VmapSpace,
-  vmap_init_free_space,
-  vmapSpace,
-} from './vmap-area.js';
-import {
-  fragmented,
-  new_vmap_block,
-  VMAP_MAX_ALLOC,
-  type VmapBlocks,
-  vb_alloc,
-  vb_free,
-  vmapBlockPages,
-  vmapBlocks,
-} from './vmap-block.js';
+import type { Vmalloc } from './machine.js';
+import { allocFrames, freeFrames } from './page-alloc.js';
+import { arrayBytes, ioremapAlign, type Shape, shapeOf } from './vmalloc-size.js';
+import { alloc_vmap_area, free_vmap_area_noflush } from './vmap-area.js';
+import { fragmented, new_vmap_block, VMAP_MAX_ALLOC, vb_alloc, vb_free } from './vmap-block.js';
 import { type Purged, purge_vmap_area_lazy } from './vmap-nodes.js';
 import { type Mapping, vmap_range_noflush, vunmap_range_noflush } from './vmap-range.js';
 
-/** A machine: kernel, geometry, CPUs, memory. */
-export interface Machine {
-  readonly era?: Era;
-  readonly geometry: Geometry;
-  /** Possible and online CPUs. */
-  readonly cpus: number;
-  readonly nodes?: number;
-  /** Blocks allowed: nohugevmalloc, or CONFIG_PTDUMP_DEBUGFS in era A, switch them off. */
-  readonly huge?: boolean;
-  readonly memory_bytes?: number;
-  /** Chance that a block of frames cannot be had. */
-  readonly fragmentation?: number;
-  /** Pages the kernel image takes at VMALLOC_START. */
-  readonly image_pages?: number;
-  readonly seed?: number | string;
-}
-
-/** All state of vmalloc on one machine. */
-export interface Vmalloc extends SizeRules {
-  readonly space: VmapSpace;
-  readonly tables: PageTables;
-  readonly frames: PageAllocator;
-  /** Asked before a table is replaced, in kernels with a trylock; absent: never refused. */
-  mayReplace: (() => boolean) | undefined;
-  /** Allocations between the free that makes a drain due and the drain; 0: at once. */
-  drainLag: number;
-  drainDue: number;
-  readonly blocks: VmapBlocks;
-  purges: number;
-  allocations: number;
-}
+export { bootMachine, type Machine, type Vmalloc } from './machine.js';
 
 const KERNEL = protBits(PAGE_KERNEL);
 const DEVICE = protBits(PROT_DEVICE);
-
-/** A machine at boot: everything free but the kernel image. */
-export function bootMachine(m: Machine): Vmalloc {
-  const g = m.geometry;
-  const era = m.era ?? eras['6.12'];
-  const l = layout(g);
-  const vstart = pageOf(g, l.VMALLOC_START);
-  const vend = pageOf(g, l.VMALLOC_END);
-  const { pageShift } = g;
-  const { drainShortPools } = era;
-  const space = vmapSpace(
-    { vstart, vend, possibleCpus: m.cpus, drainShortPools, pageShift },
-    vmapAreas(),
-  );
-  vmap_init_free_space(
-    space,
-    [[vstart, vstart + (m.image_pages ?? 0)]],
-    2 ** (64 - pageShift) - 0.5,
-  );
-  const pages = (m.memory_bytes ?? 2 ** 34) / g.pageSize_bytes;
-  return {
-    geometry: g,
-    era,
-    huge: m.huge ?? true,
-    nodes: m.nodes ?? 1,
-    space,
-    tables: pageTables(g),
-    frames: pageAllocator(pages, m.fragmentation ?? 0, m.seed),
-    mayReplace: undefined,
-    drainLag: 0,
-    drainDue: -1,
-    blocks: vmapBlocks(vmapBlockPages(g), m.cpus),
-    purges: 0,
-    allocations: 0,
-  };
-}
 
 /** Purge what is lazily free. C: __purge_vmap_area_lazy() */
 export function purge(v: Vmalloc, full = false): Purged {

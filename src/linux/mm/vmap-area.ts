@@ -1,5 +1,6 @@
 import { newArea, type VmapAreas } from './areas.js';
 import { alloc_free_area, merge_or_add_vmap_area, peek_free_area } from './free-areas.js';
+import { type PageMap, pageMap } from './page-map.js';
 import { addLazy, node_alloc, peekPool, type VmapNodes, vmapNodes } from './vmap-nodes.js';
 
 /** The address space vmalloc hands out: free ranges, pools, lazily freed and busy areas. */
@@ -8,7 +9,7 @@ export interface VmapSpace extends VmapNodes {
   readonly vstart: number;
   readonly vend: number;
   /** Busy areas by their first page. C: the busy trees */
-  readonly busy: Map<number, number>;
+  readonly busy: PageMap;
   /** Pages that may be lazily free before a drain is due. C: lazy_max_pages() */
   lazy_max: number;
 }
@@ -33,7 +34,7 @@ export function vmapSpace(o: SpaceOptions, areas: VmapAreas): VmapSpace {
   return Object.assign(vmapNodes(areas, o.possibleCpus, o.drainShortPools), {
     vstart: o.vstart,
     vend: o.vend,
-    busy: new Map<number, number>(),
+    busy: pageMap(),
     lazy_max: lazy_max_pages(o.onlineCpus ?? o.possibleCpus, o.pageShift ?? 12),
   });
 }

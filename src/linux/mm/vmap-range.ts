@@ -24,7 +24,7 @@ function freeBelow(t: PageTables, place: number, height: number): void {
   if (height === 2)
     for (let i = 0; i < t.geometry.entries; i++) {
       const entry = t.cells[table + i]!;
-      if (entry % 4 === 3) freeBelow(t, table + i, 1);
+      if ((entry & 3) === 3) freeBelow(t, table + i, 1);
     }
   if (height === 2) t.counts.pmd_tables_freed++;
   else t.counts.pte_tables_freed++;
@@ -45,7 +45,8 @@ function vmap_try_huge(
   if (how.maxShift < shift) return false;
   if (height > 2 || (height === 2 && !t.geometry.pudBlock)) return false;
   const pages = 2 ** shift;
-  if (end - page !== pages || page % pages !== 0 || pfn % pages !== 0) return false;
+  if (end - page !== pages) return false;
+  if (Math.floor(page / pages) * pages !== page || pfn % pages !== 0) return false;
   if (t.cells[place] !== 0) {
     if (how.mayReplace && !how.mayReplace()) return false;
     freeBelow(t, place, height);
@@ -160,8 +161,8 @@ function unmapBelow(t: PageTables, table: Table, height: number, page: number, e
     const next = Math.min(end, (index + 1) * span);
     const place = table + (index - Math.floor(index / n) * n);
     const entry = t.cells[place]!;
-    if (entry % 4 === 3 && height > 1) unmapBelow(t, tableOf(entry), height - 1, page, next);
-    else if (entry % 4 === 3) {
+    if ((entry & 3) === 3 && height > 1) unmapBelow(t, tableOf(entry), height - 1, page, next);
+    else if ((entry & 3) === 3) {
       t.lastSlot = index;
       t.lastTable = tableOf(entry);
       const first = t.lastTable + (page - index * span);

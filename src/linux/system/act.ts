@@ -1,17 +1,10 @@
 // What each step does under sequential consistency: the engines' one reading of step.ts.
 import { pmd_table, tableOf } from '../arm64/entry.js';
-import type { Alloc, Free, HwWalk, Place, Rmw, Step } from '../step.js';
-import {
-  type FaultKind,
-  FREED,
-  LIVE,
-  NULL_PAGE,
-  type System,
-  type Task,
-  table,
-} from '../system.js';
+import type { HwWalk, Place, Rmw, Step } from '../step.js';
+import { LIVE, NULL_PAGE, type System, type Task } from '../system.js';
 import { BLOCKED, READY, type Readiness } from './readiness.js';
 import { enqueue, lockReady, release, take, tryTake } from './rwsem.js';
+import { alloc, fault, free } from './tables.js';
 import { execute, flip, instructions, patch, synchronise } from './text.js';
 
 export { BLOCKED, QUEUES, READY, type Readiness } from './readiness.js';
@@ -44,10 +37,6 @@ export function outcomes(sys: System, task: Task, step: Step): number {
   return step.op === 'text' && step.mode === 'test' ? instructions(sys, task.cpu, step) : 1;
 }
 
-function fault(sys: System, kind: FaultKind, on: Place, step: Step): void {
-  sys.fault ??= { kind, on, step };
-}
-
 /** An access to the word at `on`. */
 function touch(sys: System, on: Place, step: Step): void {
   const state = sys.owner[on]!;
@@ -70,36 +59,6 @@ function rmw(sys: System, step: Rmw): number {
   else if (step.fn === 'andnot') cells[step.on] = old & ~step.value;
   else if (step.fn === 'xchg' || old === step.expect) cells[step.on] = step.value;
   return old;
-}
-
-function alloc(sys: System, step: Alloc): Place {
-  const { cells, freeTables } = sys;
-  const found = freeTables
-    ? freeTables.get(step.n)?.pop()
-    : sys.regions.find((r) => r.kind === 'table' && r.size === step.n && cells[r.base - 1] !== LIVE)
-        ?.base;
-  if (found === undefined) return freeTables ? table(sys, `table ${sys.used + 1}`, step.n) : 0;
-  cells[found - 1] = LIVE;
-  cells.fill(0, found, found + step.n);
-  return found;
-}
-
-function free(sys: System, step: Free): void {
-  const state = sys.owner[step.on]!;
-  if (sys.cells[state] !== LIVE) fault(sys, 'double free', step.on, step);
-  sys.cells[state] = FREED;
-  if (!sys.freeTables) return;
-  const n = tableSize(sys, step.on);
-  const list = sys.freeTables.get(n);
-  if (list) list.push(step.on);
-  else sys.freeTables.set(n, [step.on]);
-}
-
-function tableSize(sys: System, on: Place): number {
-  const state = sys.owner[on]!;
-  let end = on;
-  while (sys.owner[end] === state) end++;
-  return end - on;
 }
 
 function hwWalk(sys: System, step: HwWalk): number {

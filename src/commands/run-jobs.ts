@@ -1,0 +1,120 @@
+// From the words of `ptlab run` to the runs to make.
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { glob, isDynamicPattern } from 'tinyglobby';
+import { parse } from 'yaml';
+import { readNotebook } from '../notebook/nbformat.js';
+import { checkName, parametersOf, parseValue, type Values } from '../notebook/parameters.js';
+import { type Options, UserError } from './command.js';
+
+/** One run to make: a notebook, its parameters, where its copy goes. */
+export interface Job {
+  readonly notebook: string;
+  readonly values: Values;
+  readonly output: string;
+}
+
+const list = (o: unknown): string[] => (Array.isArray(o) ? o.map(String) : []);
+
+/** `-p` takes all words up to the next option: those that are notebooks are none of its own. */
+export function sortWords(
+  args: readonly string[],
+  options: Options,
+): { files: string[]; pairs: string[] } {
+  const words = list(options['param']);
+  const stray = words.filter((w) => !w.includes('=') && w.endsWith('.ipynb'));
+  const pairs = words.filter((w) => !stray.includes(w));
+  const files = [...args, ...stray];
+  if (files.length === 0) throw new UserError('name a notebook: ptlab run NB.ipynb');
+  return { files, pairs };
+}
+
+/** Values by name, in the order given; a name given twice, or a glob, has several. */
+export async function readPairs(pairs: readonly string[]): Promise<Map<string, string[]>> {
+  const all = new Map<string, string[]>();
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    if (at < 1) throw new UserError(`-p wants key=value, not '${pair}'`);
+    const [key, value] = [pair.slice(0, at), pair.slice(at + 1)];
+    all.set(key, [...(all.get(key) ?? []), ...(key === 'trace' ? await expand(value) : [value])]);
+  }
+  return all;
+}
+
+async function expand(value: string): Promise<string[]> {
+  if (existsSync(value) || !isDynamicPattern(value)) return [value];
+  const found = (await glob(value, { expandDirectories: false })).sort();
+  if (found.length === 0) throw new UserError(`no file matches '${value}'`);
+  return found;
+}
+
+export function readFileValues(file: unknown): Values {
+  if (file === undefined) return {};
+  let text: string;
+  try {
+    text = readFileSync(String(file), 'utf8');
+  } catch (e) {
+    throw new UserError(`cannot read ${file}: ${(e as NodeJS.ErrnoException).code}`);
+  }
+  let values: unknown;
+  try {
+    values = parse(text) ?? {};
+  } catch (e) {
+    throw new UserError(`${file}: ${(e as Error).message}`);
+  }
+  if (typeof values !== 'object' || Array.isArray(values))
+    throw new UserError(`${file}: a list of 'name: value' wanted`);
+  return values as Values;
+}
+
+/** The parameters of each run of one notebook: one for each trace. */
+export function variants(
+  notebook: string,
+  fromFile: Values,
+  pairs: Map<string, string[]>,
+): Values[] {
+  const known = parametersOf(readNotebook(notebook));
+  const once: Values = { ...fromFile };
+  const traces = pairs.get('trace') ?? [];
+  for (const [name, texts] of pairs) {
+    checkName(name, known, notebook);
+    if (name !== 'trace') once[name] = parseValue(texts.at(-1) ?? '', known?.get(name));
+  }
+  for (const name of Object.keys(fromFile)) checkName(name, known, notebook);
+  return traces.length === 0 ? [once] : traces.map((trace) => ({ ...once, trace }));
+}
+
+/** The name of a trace without what stands for its format. */
+export const stem = (file: string): string =>
+  basename(file).replace(/(\.txt|\.dat)?(\.gz|\.zst)?$/, '');
+
+/** A name in `folder` that no file and no other job has. */
+function freeName(folder: string, name: string, taken: Set<string>, replace: boolean): string {
+  for (let n = 1; ; n++) {
+    const file = join(folder, `${name}${n > 1 ? `-${n}` : ''}.ipynb`);
+    if (taken.has(file) || (!replace && existsSync(file))) continue;
+    taken.add(file);
+    return file;
+  }
+}
+
+export function plan(
+  runs: readonly { notebook: string; values: Values }[],
+  out: string | undefined,
+): Job[] {
+  const [only] = runs;
+  const isFile = out !== undefined && extname(out) === '.ipynb';
+  if (isFile && runs.length > 1)
+    throw new UserError(`${runs.length} runs do not fit one file: name a folder with -o`);
+  if (isFile && only) return [{ ...only, output: out }];
+  const folder = out ?? '.';
+  const taken = new Set<string>(runs.map((r) => join(r.notebook)));
+  return runs.map((r) => {
+    const base = basename(r.notebook, '.ipynb');
+    const trace = r.values['trace'];
+    const several = runs.filter((o) => o.notebook === r.notebook).length > 1;
+    const suffix = several && typeof trace === 'string' ? `-${stem(trace)}` : '';
+    const name = out === undefined ? `${base}${suffix}.out` : `${base}${suffix}`;
+    return { ...r, output: freeName(folder, name, taken, out !== undefined) };
+  });
+}

@@ -1,0 +1,150 @@
+import type { RecordBatch } from 'apache-arrow';
+import {
+  addRow,
+  type Log,
+  putF64,
+  putInt,
+  putU64,
+  setBool,
+  setDict,
+  setF64,
+  setInt,
+  setText,
+  setTextBytes,
+  setU64,
+} from './log.js';
+import { type ColumnName, columnNames, columns, type NameOf } from './schema.js';
+import { cursor, dictValues, has, type Trace } from './trace.js';
+
+/** Copies one column of row `i` of a batch into the current row of a log. */
+type Copy = (i: number) => void;
+
+/** Rows of one trace, ready to be appended to another log. */
+export interface RowSource {
+  readonly rows: number;
+  /** Two 32-bit words of each stamp, high word signed. */
+  readonly ts: Int32Array;
+  /** Append row `i`. */
+  append(i: number): void;
+}
+
+function columnCopy(batch: RecordBatch, name: ColumnName, log: Log, ids: Int32Array | null): Copy {
+  const { kind } = columns[name];
+  const index = columnNames.indexOf(name);
+  if (kind === 'text') {
+    const data = batch.getChild(name)!.data[0]!;
+    const [offsets, bytes] = [data.valueOffsets as Int32Array, data.values as Uint8Array];
+    return (i) => setTextBytes(log, name as NameOf<'text'>, bytes, offsets[i]!, offsets[i + 1]!);
+  }
+  if (kind === 'bool') {
+    const v = batch.getChild(name)!;
+    return (i) => setBool(log, name as NameOf<'bool'>, v.get(i) as boolean);
+  }
+  const values = cursor(batch, name).values as Int32Array | Float64Array;
+  if (kind === 'dict') return (i) => putInt(log, index, ids![values[i]!]!);
+  if (kind === 'f64') return (i) => putF64(log, index, values[i]!);
+  if (kind === 'u64' || kind === 'i64') {
+    return (i) => putU64(log, index, values[i * 2 + 1]!, values[i * 2]!);
+  }
+  return (i) => putInt(log, index, values[i]!);
+}
+
+/** Ids of a trace's dictionary in another log. */
+function translate(trace: Trace, name: NameOf<'dict'>, log: Log): Int32Array {
+  return Int32Array.from(dictValues(trace, name), (v) => log.dicts[name].intern(v));
+}
+
+/** Make the rows of a trace ready for `log`. */
+export function rowSource(trace: Trace, log: Log): RowSource {
+  const ids = new Map<ColumnName, Int32Array>();
+  for (const n of columnNames) {
+    if (columns[n].kind === 'dict') ids.set(n, translate(trace, n as NameOf<'dict'>, log));
+  }
+  const { length: rows } = { length: trace.batches.reduce((n, b) => n + b.numRows, 0) };
+  const ts = new Int32Array(rows * 2);
+  const starts: number[] = [];
+  let start = 0;
+  const makers = trace.batches.map((batch) => {
+    ts.set(
+      new Int32Array((cursor(batch, 'ts_ns').values as Uint32Array).slice(0, batch.numRows * 2)),
+      start * 2,
+    );
+    starts.push(start);
+    start += batch.numRows;
+    const names = columnNames.filter((n) => !['seq', 'ts_ns', 'event'].includes(n));
+    const used = names.filter((n) => batch.getChild(n)!.nullCount < batch.numRows);
+    const copies = used.map((n) => {
+      const valid = cursor(batch, n);
+      const copy = columnCopy(batch, n, log, ids.get(n) ?? null);
+      return { valid, copy };
+    });
+    return { copies, event: cursor(batch, 'event').values };
+  });
+  const eventIds = ids.get('event')!;
+  const append = (i: number): void => {
+    let b = starts.length - 1;
+    while (starts[b]! > i) b--;
+    const { copies, event } = makers[b]!;
+    const row = i - starts[b]!;
+    addRow(log, ts[i * 2 + 1]!, ts[i * 2]! >>> 0, eventIds[event[row]!]!);
+    for (let k = 0; k < copies.length; k++) {
+      const c = copies[k]!;
+      if (has(c.valid, row)) c.copy(row);
+    }
+  };
+  return { rows, ts, append };
+}
+
+const asInteger = (value: unknown): bigint | null => {
+  if (typeof value === 'bigint') return value;
+  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : null;
+  const text = String(value).trim();
+  return /^-?\d{1,20}$|^0x[0-9a-f]{1,16}$/i.test(text) ? BigInt(text) : null;
+};
+
+const ranges: Readonly<Record<string, readonly [number, number]>> = {
+  u8: [0, 0xff],
+  u16: [0, 0xffff],
+  u32: [0, 0xffffffff],
+  i32: [-0x80000000, 0x7fffffff],
+};
+
+/** Set a column of the current row from a value of any table; false if the value does not fit it. */
+export function putValue(log: Log, name: ColumnName, value: unknown): boolean {
+  const { kind } = columns[name];
+  switch (kind) {
+    case 'dict':
+      setDict(log, name as NameOf<'dict'>, String(value));
+      return true;
+    case 'text':
+      setText(log, name as NameOf<'text'>, String(value));
+      return true;
+    case 'bool': {
+      const text = String(value).toLowerCase();
+      if (!/^(true|false|1|0)$/.test(text)) return false;
+      setBool(log, name as NameOf<'bool'>, text === 'true' || text === '1');
+      return true;
+    }
+    case 'f64': {
+      const v = Number(value);
+      if (Number.isNaN(v) || String(value).trim() === '') return false;
+      setF64(log, name as NameOf<'f64'>, v);
+      return true;
+    }
+    case 'u64':
+    case 'i64': {
+      const v = asInteger(value);
+      if (v === null || v >= 1n << 64n || v < -(1n << 63n)) return false;
+      const n = BigInt.asUintN(64, v);
+      setU64(log, name as NameOf<'u64'>, Number(n >> 32n), Number(n & 0xffffffffn));
+      return true;
+    }
+    default: {
+      const v = asInteger(value);
+      const [low, high] = ranges[kind]!;
+      if (v === null || v < low || v > high) return false;
+      setInt(log, name as NameOf<'u32'>, Number(v));
+      return true;
+    }
+  }
+}

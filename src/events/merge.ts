@@ -1,0 +1,66 @@
+import { type RowSource, rowSource } from './copy.js';
+import { type Log, setDict } from './log.js';
+import { newMeta, type TraceMeta } from './meta.js';
+import type { Trace } from './trace.js';
+
+const olderThan = (a: Int32Array, i: number, b: Int32Array, k: number): boolean => {
+  const [x, y] = [a[i * 2 + 1]!, b[k * 2 + 1]!];
+  return x < y || (x === y && a[i * 2]! >>> 0 < b[k * 2]! >>> 0);
+};
+
+/** The rows' order by time; null where they already have it. */
+function orderOf({ ts, rows }: RowSource): Uint32Array | null {
+  let sorted = true;
+  for (let i = 1; i < rows && sorted; i++) sorted = !olderThan(ts, i, ts, i - 1);
+  if (sorted) return null;
+  const order = Uint32Array.from({ length: rows }, (_, i) => i);
+  return order.sort((a, b) => (olderThan(ts, a, ts, b) ? -1 : olderThan(ts, b, ts, a) ? 1 : a - b));
+}
+
+/** Append the rows of several traces by time; `source` is the file's name, or one of `names` if it is not unique. */
+export function mergeInto(log: Log, traces: readonly Trace[], names: readonly string[]): void {
+  const parts = traces.map((t, i) => {
+    const source = rowSource(t, log);
+    const name =
+      traces.filter((x) => x.meta.source === t.meta.source).length > 1 ? names[i]! : t.meta.source;
+    return { source, order: orderOf(source), at: 0, name };
+  });
+  const row = (p: (typeof parts)[number]): number => (p.order ? p.order[p.at]! : p.at);
+  let live = parts.filter((p) => p.source.rows > 0);
+  while (live.length > 0) {
+    let best = live[0]!;
+    for (const p of live) {
+      if (olderThan(p.source.ts, row(p), best.source.ts, row(best))) best = p;
+    }
+    best.source.append(row(best));
+    setDict(log, 'source', best.name);
+    if (++best.at === best.source.rows) live = live.filter((p) => p !== best);
+  }
+}
+
+const same = <T>(values: readonly T[]): T | null =>
+  values.every((v) => v === values[0]) ? values[0]! : null;
+
+/** What is known of several traces together. */
+export function mergeMeta(metas: readonly TraceMeta[]): TraceMeta {
+  const meta = newMeta(metas.map((m) => m.source).join(' + '), 'merged');
+  meta.sha256 = metas.map((m) => m.sha256).join('+');
+  meta.clock = same(metas.map((m) => m.clock));
+  meta.kernel = same(metas.map((m) => m.kernel));
+  meta.cpus = Math.max(...metas.map((m) => m.cpus ?? 0)) || null;
+  const stated = metas.map((m) => m.stated);
+  meta.stated = stated.includes(null) ? null : stated.reduce<number>((a, b) => a + b!, 0);
+  for (const m of metas) {
+    meta.lost += m.lost;
+    for (const [cpu, n] of Object.entries(m.lost_per_cpu)) {
+      meta.lost_per_cpu[cpu] = (meta.lost_per_cpu[cpu] ?? 0) + n;
+    }
+    meta.unparsed.lines += m.unparsed.lines;
+    meta.unparsed.samples.push(...m.unparsed.samples);
+    meta.notes.push(...m.notes.map((n) => `${m.source}: ${n}`));
+  }
+  if (new Set(metas.map((m) => m.clock).filter((c) => c !== null)).size > 1) {
+    meta.notes.push('the files were recorded with different clocks: their order may mean nothing');
+  }
+  return meta;
+}

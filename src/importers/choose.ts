@@ -1,0 +1,42 @@
+import { FormatError, type Importer } from './importer.js';
+import { importers } from './index.js';
+
+/** Bytes that an importer may look at to know its format. */
+export const headBytes = 1 << 16;
+
+const magics = {
+  gzip: [0x1f, 0x8b],
+  xz: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
+  zstd: [0x28, 0xb5, 0x2f, 0xfd],
+} as const;
+
+/** How a file is packed, by its first bytes; null if it is not. */
+export function wrapperOf(head: Uint8Array): keyof typeof magics | null {
+  const found = Object.entries(magics).find(([, magic]) => magic.every((b, i) => head[i] === b));
+  return found ? (found[0] as keyof typeof magics) : null;
+}
+
+const shown = (head: Uint8Array): string =>
+  JSON.stringify(Buffer.from(head.subarray(0, 48)).toString('latin1'));
+
+/**
+ * The importer to use, by name or by the first bytes.
+ * @throws FormatError that lists the known formats.
+ */
+export function choose(name: string, head: Uint8Array, format?: string): [string, Importer] {
+  const list: Readonly<Record<string, Importer>> = importers;
+  const known = Object.keys(list).join(', ');
+  if (format !== undefined) {
+    if (!Object.hasOwn(list, format)) {
+      throw new FormatError(`unknown format '${format}'. Known: ${known}`);
+    }
+    return [format, list[format]!];
+  }
+  if (head.length === 0) throw new FormatError(`${name}: empty file; nothing to import`);
+  const found = Object.entries(list).find(([, i]) => i.sniff(head.subarray(0, headBytes)));
+  if (found) return found;
+  throw new FormatError(
+    `${name}: no format known to ptlab; it begins (byte 0) with ${shown(head)}. ` +
+      `Known: ${known}; force one with --format`,
+  );
+}

@@ -1,0 +1,103 @@
+import { decodeText } from '../events/dict.js';
+import { addGap } from '../events/meta.js';
+import { readSwitch } from './ftrace-graph.js';
+import type { State } from './ftrace-text.js';
+
+const reportLine =
+  /^(version = \d+|cpus=\d+|CPU \d+ is empty|trace-cmd version .*|CPU:\d+ \[SUBBUFFER START\].*)$/;
+
+/** Lines that trace-cmd report puts before the events. */
+function readReportLine(s: State, text: string): boolean {
+  const cpus = /^cpus=(\d{1,5})$/.exec(text);
+  if (cpus) s.meta.cpus = Number(cpus[1]) || null;
+  return reportLine.test(text);
+}
+
+const counts = /entries-in-buffer\/entries-written: (\d+)\/(\d+)/;
+const latencyCounts = /latency: .*#(\d+)\/(\d+), CPU#\d+/;
+const tracerOn = /^# \S+ latency trace v\S+ on (\S+)/;
+
+/** '# …': counts of events, number of CPUs, kernel. */
+export function readComment(s: State, text: string): void {
+  const m = counts.exec(text) ?? latencyCounts.exec(text);
+  if (m) {
+    const [inBuffer, written] = [Number(m[1]), Number(m[2])];
+    s.meta.stated = (s.meta.stated ?? 0) + inBuffer;
+    s.overwritten += Math.max(0, written - inBuffer);
+    const online = /#P:(\d+)/.exec(text);
+    if (online) s.meta.cpus = Number(online[1]);
+  }
+  const kernel = tracerOn.exec(text);
+  if (kernel) s.meta.kernel ??= kernel[1]!;
+}
+
+/** 'CPU:1 [LOST 5 EVENTS]', or a loss without a number. */
+function readLoss(s: State, text: string): boolean {
+  const m = /^\s*CPU:(\d+) \[(?:LOST (\d+) EVENTS|(\d+ )?EVENTS DROPPED)\]/.exec(text);
+  if (!m) return false;
+  const count = m[2] ?? m[3];
+  const lost = count === undefined ? null : Number(count);
+  addGap(s.meta, { cpu: Number(m[1]), seq: s.log.total, lost });
+  return true;
+}
+
+/** ' => func' below a stack's line. */
+function readFrame(s: State, text: string): boolean {
+  if (!s.frames) return false;
+  const m = /^\s*=>\s*(.*)$/.exec(text);
+  if (!m) return false;
+  s.frames.push(m[1]!);
+  return true;
+}
+
+/** Lines that are no events but known: losses, markers of the buffer, frames of a stack. */
+export function readOther(s: State, text: string): boolean {
+  return (
+    readFrame(s, text) ||
+    readLoss(s, text) ||
+    /^\s*(-{5,}|=+)\s*$/.test(text) ||
+    readSwitch(s.graph, text) ||
+    readReportLine(s, text)
+  );
+}
+
+/** What a mailer or a console put before a line: '> > ', '| ', '[    1.234567] ', '<6>'. */
+const prefix = /^(?:\s*>)+ ?|^\| |^(?:<\d+>)?\[\s*\d+\.\d+\](?:\[\s*[CT]\d+\])? ?/;
+
+/** Characters that stand before the line proper; 0 if there are none. */
+export const prefixLength = (text: string): number => prefix.exec(text)?.[0].length ?? 0;
+
+const entities: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', '#39': "'" };
+const entity = /&(lt|gt|amp|quot|#39);/g;
+
+/** Text of a line of HTML; the same if nothing in it is escaped. */
+export const unescapeHtml = (text: string): string =>
+  text.replace(entity, (_, name: string) => entities[name]!);
+
+/**
+ * Follow an HTML page: traces stand in <script class="trace-data"> or, escaped, in a <pre>. True for a
+ * line of the page itself.
+ */
+export function readHtml(s: State, text: string): boolean {
+  if (s.inTrace === null) {
+    if (!/^\s*<(!doctype html|html)/i.test(text)) return false;
+    s.inTrace = false;
+  }
+  if (/<script[^>]*class="trace-data"|<!-- BEGIN TRACE|<pre|linuxPerfData = /.test(text)) {
+    s.inTrace = true;
+    return countAround(s);
+  }
+  if (/<\/script>|<!-- END TRACE|<\/pre>/.test(text)) {
+    s.inTrace = false;
+    return countAround(s);
+  }
+  return s.inTrace ? false : countAround(s);
+}
+
+function countAround(s: State): true {
+  s.around++;
+  return true;
+}
+
+export const textOf = (buf: Uint8Array, start: number, end: number): string =>
+  decodeText(buf.subarray(start, Math.min(end, start + 4096)));

@@ -1,0 +1,70 @@
+import { type Dict, newDict } from '../events/dict.js';
+import { type Log, setText } from '../events/log.js';
+import type { TraceMeta } from '../events/meta.js';
+import { type Literal, literalOf } from './bytes.js';
+import { type GraphState, newGraphState } from './ftrace-graph.js';
+import type { Matcher } from './payload.js';
+
+/** What an event's name makes of its line. */
+export interface Kind {
+  readonly how: 'event' | 'print' | 'graph';
+  /** Id in the dictionary of events. */
+  readonly event: number;
+  readonly matcher: Matcher | undefined;
+  /** 'name: ', to know it again. */
+  readonly text: Literal;
+  /** The kind that came after this one last: events come in the same order again and again. */
+  next: Kind | null;
+}
+
+/** Where a reader of ftrace text stands. */
+export interface State {
+  readonly log: Log;
+  readonly meta: TraceMeta;
+  /** What stands where an event's name does; a print's place among them. */
+  readonly names: Dict;
+  /** Kinds by the name's id in `names`. */
+  readonly kinds: (Kind | undefined)[];
+  readonly graph: GraphState;
+  /** Kind of the last event. */
+  kind: Kind;
+  /** Frames of the stack being read. */
+  frames: string[] | null;
+  lastHi: number;
+  lastLo: number;
+  outOfOrder: number;
+  overwritten: number;
+  /** Inside an HTML page: is this line part of the trace it carries? Null outside of HTML. */
+  inTrace: boolean | null;
+  /** Lines of the page or mail around the trace. */
+  around: number;
+}
+
+export const newState = (log: Log, meta: TraceMeta): State => ({
+  log,
+  meta,
+  names: newDict(),
+  kinds: [],
+  kind: {
+    how: 'event',
+    event: 0,
+    matcher: undefined,
+    text: literalOf(new Uint8Array(0)),
+    next: null,
+  },
+  graph: newGraphState(),
+  frames: null,
+  lastHi: 0,
+  lastLo: 0,
+  outOfOrder: 0,
+  overwritten: 0,
+  inTrace: null,
+  around: 0,
+});
+
+/** Frames belong to the row of their '<stack trace>' line, which is the last one. */
+export function endStack(s: State): void {
+  if (!s.frames) return;
+  setText(s.log, 'stack', s.frames.join('\n'));
+  s.frames = null;
+}

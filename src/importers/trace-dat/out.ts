@@ -1,0 +1,125 @@
+// Text being made, as bytes, so that the hot path makes no strings.
+
+let bytes = new Uint8Array(1 << 12);
+let used = 0;
+
+/** Start a new text. */
+export const resetOut = (): void => void (used = 0);
+/** Bytes written since the last reset; valid until the next write. */
+export const outBytes = (): Uint8Array => bytes;
+export const outLength = (): number => used;
+
+/** Drop what was written behind `length`. */
+export const cutOut = (length: number): void => void (used = length);
+
+function room(n: number): void {
+  if (used + n <= bytes.length) return;
+  const bigger = new Uint8Array(Math.max(bytes.length * 2, used + n));
+  bigger.set(bytes.subarray(0, used));
+  bytes = bigger;
+}
+
+export function putByte(b: number): void {
+  room(1);
+  bytes[used++] = b;
+}
+
+/** Append prepared bytes. */
+export function putBytes(from: Uint8Array): void {
+  room(from.length);
+  for (let i = 0; i < from.length; i++) bytes[used++] = from[i]!;
+}
+
+/** Append `from[start, end)` up to its first NUL. */
+export function putString0(from: Uint8Array, start: number, end: number): void {
+  room(end - start);
+  for (let i = start; i < end; i++) {
+    const b = from[i]!;
+    if (b === 0) return;
+    bytes[used++] = b;
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** Append a text; the shortcut is for ASCII, which almost all are. */
+export function putText(text: string): void {
+  const { length } = text;
+  room(length);
+  for (let i = 0; i < length; i++) {
+    const c = text.charCodeAt(i);
+    if (c > 0x7f) {
+      used -= i;
+      putBytes(encoder.encode(text));
+      return;
+    }
+    bytes[used++] = c;
+  }
+}
+
+/** Append 64 bits in hexadecimal, given as two words. */
+export function putHexWords(hi: number, lo: number): void {
+  if (hi !== 0) {
+    putHex(hi);
+    putHex(lo, 8);
+  } else putHex(lo);
+}
+
+/** Append a whole number of at most 2^53. */
+export function putInt(v: number): void {
+  if (v < 0) {
+    putByte(0x2d);
+    v = -v;
+  }
+  room(17);
+  let digits = 1;
+  for (let top = 10; v >= top; top *= 10) digits++;
+  let at = used + digits;
+  used = at;
+  for (let i = 0; i < digits; i++) {
+    const next = Math.floor(v / 10);
+    bytes[--at] = 48 + (v - next * 10);
+    v = next;
+  }
+}
+
+const hexDigits = encoder.encode('0123456789abcdef');
+
+/** Append 32 bits in hexadecimal; with at least `digits` of them. */
+export function putHex(v: number, digits = 1): void {
+  room(8);
+  let n = 8;
+  while (n > digits && v >>> ((n - 1) * 4) === 0) n--;
+  for (let i = n - 1; i >= 0; i--) bytes[used++] = hexDigits[(v >>> (i * 4)) & 15]!;
+}
+
+/** Append a 64-bit number in hexadecimal, two's complement; with at least `digits` digits. */
+export function putHexInt(v: number | bigint, digits = 1): void {
+  if (typeof v === 'number' && v >= 0 && v <= 0xffffffff && digits <= 8) {
+    putHex(v, digits);
+    return;
+  }
+  const n = BigInt.asUintN(64, BigInt(v));
+  const hi = Number(n >> 32n);
+  if (hi !== 0 || digits > 8) {
+    putHex(hi, Math.max(1, digits - 8));
+    putHex(Number(n & 0xffffffffn), 8);
+  } else putHex(Number(n), digits);
+}
+
+/** Append what `put` writes, padded to `width` with blanks on either side, or zeros. */
+export function putPadded(width: number, left: boolean, zero: boolean, put: () => void): void {
+  const start = used;
+  put();
+  const missing = width - (used - start);
+  if (missing <= 0) return;
+  room(missing);
+  if (left) {
+    bytes.fill(0x20, used, used + missing);
+  } else {
+    const at = zero && bytes[start] === 0x2d ? start + 1 : start; // zeros stand behind a minus
+    bytes.copyWithin(at + missing, at, used);
+    bytes.fill(zero ? 0x30 : 0x20, at, at + missing);
+  }
+  used += missing;
+}

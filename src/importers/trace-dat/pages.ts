@@ -1,0 +1,50 @@
+import { type Access, FormatError } from '../importer.js';
+import { unpackBlock } from '../unpack.js';
+import { newCursor, take, u32 } from './cursor.js';
+import type { CpuData, Dat } from './dat.js';
+
+const pieceBytes = 1 << 18;
+
+/** Pieces of raw pages, straight from the file. */
+export function plainPieces(from: Access, data: CpuData, pageSize: number) {
+  let at = 0;
+  const step = Math.max(1, Math.floor(pieceBytes / pageSize)) * pageSize;
+  return () => {
+    if (at >= data.size) return null;
+    const offset = data.offset + at;
+    const bytes = from.read(offset, Math.min(step, data.size - at));
+    at += step;
+    return { bytes, offset };
+  };
+}
+
+/** Pieces of packed pages: a count, then that many blocks. */
+export function packedPieces(from: Access, data: CpuData, dat: Dat) {
+  const c = newCursor(from, data.offset, dat.little);
+  let left = data.size > 0 ? u32(c) : 0;
+  // the size that trace-cmd writes may leave out the two words before each block
+  const end = data.offset + data.size + 8 * (left + 1);
+  return () => {
+    if (left === 0) return null;
+    left--;
+    const offset = c.at;
+    const packed = u32(c);
+    const plain = u32(c);
+    if (c.at + packed > end) {
+      throw new FormatError(`byte ${offset}: a block of ${packed} bytes leaves the CPU's data`);
+    }
+    return { bytes: unpackBlock(dat.compression, take(c, packed), plain), offset };
+  };
+}
+
+/** Sizes of a page's header, from the text of header_page. */
+export function pageLayout(dat: Dat): { commitBytes: number; dataAt: number } {
+  const commit = /local_t commit;\s*offset:8;\s*size:(\d+)/.exec(dat.headerPage);
+  const data = /char data;\s*offset:(\d+)/.exec(dat.headerPage);
+  const commitBytes = commit ? Number(commit[1]) : dat.longBytes;
+  const dataAt = data ? Number(data[1]) : 8 + commitBytes;
+  if ((commitBytes !== 4 && commitBytes !== 8) || dataAt < 8 + commitBytes || dataAt > 64) {
+    throw new FormatError(`header_page: a commit of ${commitBytes} bytes, data at ${dataAt}`);
+  }
+  return { commitBytes, dataAt };
+}

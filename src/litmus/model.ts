@@ -1,0 +1,54 @@
+import type { Program } from '../engines/memory/program.js';
+
+/** exists, ~exists (never), forall. */
+export type Quantifier = 'exists' | '~exists' | 'forall';
+
+/** A named memory location of a test: one cell, or an array of them. */
+export interface Location {
+  readonly name: string;
+  /** Address of the first cell. */
+  readonly address: bigint;
+  /** Bytes of one cell; 0 where neither a declaration nor an access says. */
+  size: number;
+  /** Printed with a sign (int, int64_t ...). */
+  readonly signed: boolean;
+  readonly init: bigint[];
+  /** Declared with [n]. */
+  readonly array: boolean;
+}
+
+/** What a condition or a state talks about. */
+export type Place =
+  | { readonly kind: 'reg'; readonly thread: number; readonly reg: number }
+  | { readonly kind: 'cell'; readonly location: Location; readonly index: number };
+
+export type Condition =
+  | { readonly op: 'true' | 'false' }
+  | { readonly op: 'not'; readonly a: Condition }
+  | { readonly op: 'and' | 'or' | 'implies'; readonly a: Condition; readonly b: Condition }
+  | { readonly op: 'equal'; readonly place: Place; readonly value: bigint }
+  | { readonly op: 'same'; readonly place: Place; readonly other: Place };
+
+/** A litmus test, ready to run. */
+export interface LitmusTest {
+  readonly name: string;
+  readonly quantifier: Quantifier;
+  readonly condition: Condition;
+  /** Only states that satisfy it count; undefined: all. */
+  readonly filter: Condition | undefined;
+  readonly program: Program;
+  /** What a state shows, in herd's order: registers by thread and number, then locations. */
+  readonly shown: readonly Place[];
+  readonly locations: ReadonlyMap<string, Location>;
+}
+
+/** Registers X0..X30 have their own numbers; NZCV and a scratch register come behind. */
+export const NZCV = 31;
+export const SCRATCH = 32;
+export const REGISTERS = 33;
+
+/** Number of a register called X0..X30 or W0..W30; undefined for anything else. */
+export function registerNumber(name: string): number | undefined {
+  const m = /^[XW](\d|[12]\d|30)$/i.exec(name);
+  return m ? Number(m[1]) : undefined;
+}

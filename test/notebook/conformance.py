@@ -1,0 +1,280 @@
+"""What Jupyter's messaging specification asks of a kernel, asked through jupyter_client.
+
+usage: conformance.py KERNEL_JSON_FOLDER   (a folder kernels/NAME/kernel.json, put on JUPYTER_PATH)
+Prints one line for each check; exit status 1 if one failed.
+"""
+import os, sys, time, json, signal, tempfile
+from queue import Empty
+
+name = sys.argv[2] if len(sys.argv) > 2 else 'ptlab'
+os.environ['JUPYTER_PATH'] = sys.argv[1]
+from jupyter_client.manager import start_new_kernel
+
+km, kc = start_new_kernel(kernel_name=name, startup_timeout=60)
+failed = []
+
+
+def check(what, ok, seen=None):
+    print(('ok   ' if ok else 'FAIL ') + what + ('' if ok else ': %r' % (seen,)))
+    if not ok:
+        failed.append(what)
+
+
+def run(code, timeout=30, **kw):
+    """(reply, iopub messages of this request up to its idle)"""
+    mid = kc.execute(code=code, **kw)
+    reply = kc.get_shell_msg(timeout=timeout)
+    while reply['parent_header'].get('msg_id') != mid:
+        reply = kc.get_shell_msg(timeout=timeout)
+    return reply, collect(mid, timeout)
+
+
+def collect(mid, timeout=30):
+    out = []
+    while True:
+        m = kc.get_iopub_msg(timeout=timeout)
+        if m['parent_header'].get('msg_id') != mid:
+            continue
+        out.append(m)
+        if m['msg_type'] == 'status' and m['content']['execution_state'] == 'idle':
+            return out
+
+
+def types(msgs):
+    return [m['msg_type'] for m in msgs]
+
+
+def ask(mid, timeout=20):
+    reply = kc.get_shell_msg(timeout=timeout)
+    assert reply['parent_header']['msg_id'] == mid, reply
+    return reply, collect(mid)
+
+
+# kernel_info
+r, _ = ask(kc.kernel_info())
+c = r['content']
+check('kernel_info_reply status', c.get('status') == 'ok', c)
+check('protocol version', tuple(map(int, c['protocol_version'].split('.'))) >= (5, 3), c)
+li = c['language_info']
+check('language typescript', (li['name'], li['file_extension']) == ('typescript', '.ts'), li)
+check('language info complete', all(isinstance(li.get(k), str) for k in ('version', 'mimetype')), li)
+check('implementation', all(isinstance(c.get(k), str) for k in ('implementation', 'implementation_version', 'banner')), c)
+
+# execute: order of messages, parents
+r, msgs = run("console.log('hello, world');")
+check('stdout', [m['content'] for m in msgs if m['msg_type'] == 'stream'] == [{'name': 'stdout', 'text': 'hello, world\n'}], msgs)
+check('busy first, execute_input second, idle last', types(msgs)[:2] == ['status', 'execute_input'] and types(msgs)[-1] == 'status', types(msgs))
+check('execute_input content', msgs[1]['content'] == {'code': "console.log('hello, world');", 'execution_count': r['content']['execution_count']}, msgs[1])
+check('reply ok', r['content']['status'] == 'ok' and isinstance(r['content']['payload'], list) and r['content']['user_expressions'] == {}, r['content'])
+check('reply header session of kernel', r['header']['session'] != kc.session.session and r['header']['version'].startswith('5.'), r['header'])
+_, msgs = run("console.error('oops');")
+check('stderr', [m['content'] for m in msgs if m['msg_type'] == 'stream'] == [{'name': 'stderr', 'text': 'oops\n'}], msgs)
+
+# execute_result
+for code, text in [('6*7', '42'), ("'a' + 'b'", "'ab'"), ('[1,2].map(x => x * 2)', '[ 2, 4 ]'), ('1;\n2;\n6*6', '36'), ('await Promise.resolve(5)', '5')]:
+    r, msgs = run(code)
+    res = [m for m in msgs if m['msg_type'] == 'execute_result']
+    check('execute_result of ' + repr(code), len(res) == 1 and res[0]['content']['data']['text/plain'] == text and res[0]['content']['execution_count'] == r['content']['execution_count'] and 'metadata' in res[0]['content'], msgs)
+_, msgs = run('const silentDecl = 3;')
+check('no result of a declaration', 'execute_result' not in types(msgs), types(msgs))
+_, msgs = run('undefined')
+check('no result of undefined', 'execute_result' not in types(msgs), types(msgs))
+
+# error
+r, msgs = run("function thrower() {\n  throw new TypeError('bad thing');\n}\n\nthrower();", stop_on_error=False)
+err = [m['content'] for m in msgs if m['msg_type'] == 'error']
+check('error message', len(err) == 1 and err[0]['ename'] == 'TypeError' and err[0]['evalue'] == 'bad thing' and isinstance(err[0]['traceback'], list), msgs)
+check('error reply', r['content']['status'] == 'error' and r['content']['ename'] == 'TypeError' and r['content']['traceback'] == err[0]['traceback'] and 'execution_count' in r['content'], r['content'])
+tb = '\n'.join(err[0]['traceback'])
+check('traceback in cell lines', 'line 2' in tb and 'line 5' in tb, tb)
+check('no stream with the error', 'stream' not in types(msgs), types(msgs))
+for code in ['throw new Error()', 'let x: number = "a"', 'nonexistent + 1', '(', 'throw 3', 'await Promise.reject(new Error("r"))']:
+    r, msgs = run(code, stop_on_error=False)
+    check('error of ' + repr(code), r['content']['status'] == 'error' and types(msgs).count('error') == 1, (r['content'], types(msgs)))
+
+# execution count, silent, store_history
+n0 = run('1')[0]['content']['execution_count']
+n1 = run('1')[0]['content']['execution_count']
+check('count rises by one', n1 == n0 + 1, (n0, n1))
+r, msgs = run("console.log('x'); 1 + 1", silent=True)
+check('silent: only status', set(types(msgs)) == {'status'}, types(msgs))
+n2 = run('1')[0]['content']['execution_count']
+check('silent does not count', n2 == n1 + 1, (n1, n2))
+r, msgs = run('throw new Error("q")', silent=True, stop_on_error=False)
+check('silent error: reply only', set(types(msgs)) == {'status'} and r['content']['status'] == 'error', types(msgs))
+run('77777', store_history=False)
+n3 = run('1')[0]['content']['execution_count']
+check('store_history false does not count', n3 == n2 + 1, (n2, n3))
+
+# user_expressions
+r, _ = run('let ue = 20', user_expressions={'a': 'ue + 1', 'b': 'notthere'})
+ue = r['content']['user_expressions']
+check('user_expressions', ue['a']['status'] == 'ok' and ue['a']['data']['text/plain'] == '21' and ue['b']['status'] == 'error' and 'ename' in ue['b'], ue)
+
+# is_complete
+for kind, codes in {
+    'complete': ['1+1', 'console.log("hi")', 'function f() { return 1 }', 'const a = `x\ny`', '', 'let x: number = "a"', 'if (1) { 2 }', '// c', 'class A {}', 'await 3', 'const f = (a: number) => a'],
+    'incomplete': ['function f() {', 'if (true) {', 'console.log(', '[1, 2,', '({a: 1', 'const a = `x', '/* c', 'class A {\n  b() {', 'let x =', 'foo(1,', 'const f = (a) =>', 'if (x)'],
+    'invalid': ['import = 7q', ')', 'let 3x = 4', "const s = 'abc", 'function ( {} }', 'for (;;;;) {}', 'a b c', '}', 'let let let', 'if (true) }'],
+}.items():
+    for code in codes:
+        r, _ = ask(kc.is_complete(code))
+        check('is_complete %s %r' % (kind, code), r['content']['status'] == kind and (kind != 'incomplete' or isinstance(r['content'].get('indent'), str)), r['content'])
+
+# complete
+run('const zebraCrossing = 5; const holder = {alpha: 1, beta: "x"};')
+for code, pos, want in [('zebraC', None, 'zebraCrossing'), ('console.lo', None, 'log'), ('holder.', None, 'alpha'), ('holder.al + 1', 9, 'alpha'), ('"😀"; zebraC', None, 'zebraCrossing')]:
+    p = len(code) if pos is None else pos
+    r, _ = ask(kc.complete(code, p))
+    c = r['content']
+    ok = c['status'] == 'ok' and want in c['matches'] and isinstance(c['metadata'], dict) and c['cursor_start'] <= p <= c['cursor_end'] and want.startswith(code[c['cursor_start']:p])
+    check('complete %r' % code, ok, (c['cursor_start'], c['cursor_end'], c['matches'][:5]))
+
+# inspect
+r, _ = ask(kc.inspect('zebraCrossing', 3))
+check('inspect found', r['content']['status'] == 'ok' and r['content']['found'] and 'zebraCrossing' in r['content']['data']['text/plain'], r['content'])
+r, _ = ask(kc.inspect('   ', 1))
+check('inspect not found', r['content']['status'] == 'ok' and r['content']['found'] is False and r['content']['data'] == {}, r['content'])
+
+# history
+for kw, ok in [
+    (dict(hist_access_type='tail', n=3), lambda h: len(h) == 3 and h[-1][2].startswith('const zebra')),
+    (dict(hist_access_type='range', session=0, start=1, stop=3), lambda h: [x[1] for x in h] == [1, 2]),
+    (dict(hist_access_type='search', pattern='*zebra*', n=10), lambda h: len(h) == 1),
+    (dict(hist_access_type='search', pattern='1', n=10, unique=True), lambda h: len(h) == 1),
+    (dict(hist_access_type='search', pattern='?', n=2), lambda h: len(h) == 2),
+    (dict(hist_access_type='tail', n=50, output=True), lambda h: ['6*7', '42'] in [list(x[2]) for x in h]),
+    (dict(hist_access_type='tail', n=50), lambda h: not any('77777' in x[2] for x in h)),
+]:
+    r, _ = ask(kc.history(raw=True, **{'output': False, **kw}))
+    check('history %r' % kw, r['content']['status'] == 'ok' and ok(r['content']['history']), r['content'])
+
+# comm_info, unknown comm
+r, _ = ask(kc.comm_info())
+check('comm_info', r['content'] == {'status': 'ok', 'comms': {}}, r['content'])
+m = kc.session.msg('comm_open', {'comm_id': 'c1', 'target_name': 'none', 'data': {}})
+kc.shell_channel.send(m)
+check('comm_open of an unknown target is closed', 'comm_close' in types(collect(m['header']['msg_id'])))
+
+# display
+r, msgs = run("import {display, newDisplay} from 'tslab';\ndisplay.html('<b>x</b>'); display.raw('image/svg+xml', '<svg/>'); const nd = newDisplay(); nd.text('1'); nd.text('2');")
+shown = [(m['msg_type'], m['content']['data']) for m in msgs if 'display' in m['msg_type']]
+check('display of tslab', shown == [('display_data', {'text/html': '<b>x</b>'}), ('display_data', {'image/svg+xml': '<svg/>'}), ('display_data', {'text/plain': '1'}), ('update_display_data', {'text/plain': '2'})], shown)
+r, msgs = run("import * as pt from 'ptlab';\nconst dd = await pt.newDisplay([1]); await dd.update([2]);")
+shown = [m for m in msgs if 'display' in m['msg_type']]
+check('display and update of ptlab', types(shown) == ['display_data', 'update_display_data'] and shown[0]['content']['transient'] == shown[1]['content']['transient'], msgs)
+r, msgs = run("({$schema: 'https://vega.github.io/schema/vega-lite/v6.json', data: {values: [{a: 1}, {a: 2}]}, mark: 'bar', encoding: {x: {field: 'a', type: 'ordinal'}, y: {aggregate: 'count'}}})")
+res = [m['content']['data'] for m in msgs if m['msg_type'] == 'execute_result']
+check('chart: four forms', res and set(res[0]) == {'text/plain', 'image/svg+xml', 'image/png', 'application/vnd.vegalite.v6+json'}, types(msgs))
+r, msgs = run("import * as aq from 'arquero';\naq.table({comm: ['</script><img src=x onerror=alert(1)>', 'a\\x1b[31m', 'b\\r\\nBcc: x'], n: [1, 2, 3]})", timeout=60)
+res = [m['content']['data'] for m in msgs if m['msg_type'] == 'execute_result']
+check('arquero table: html and text', bool(res) and set(res[0]) == {'text/plain', 'text/html'} and '<img' not in res[0]['text/html'] and '\x1b' not in res[0]['text/html'] + res[0]['text/plain'] and 'Bcc' in res[0]['text/plain'] and '\nBcc' not in res[0]['text/plain'], (r['content'], res))
+r, msgs = run("import type {TopLevelSpec} from 'vega-lite';\nimport {compile} from 'vega-lite';\nconst sp: TopLevelSpec = {data: {values: []}, mark: 'bar'};\nconst bad: TopLevelSpec = {data: {values: []}, mark: 5};", timeout=90, stop_on_error=False)
+check('vega-lite has types', r['content']['status'] == 'error' and r['content']['ename'] == 'CompileError', r['content'])
+
+# streams: order, volume, children, late output
+r, msgs = run("import cp from 'node:child_process';\nconsole.log('a'); console.error('b'); console.log('c'); process.stdout.write(Buffer.from([0xff, 0x41, 10])); cp.execSync('echo child', {stdio: 'inherit'}); console.log('after'); cp.spawnSync('sh', ['-c', 'echo err >&2'], {stdio: 'inherit'}); console.log('end');")
+s = [(m['content']['name'], m['content']['text']) for m in msgs if m['msg_type'] == 'stream']
+joined = []
+for n_, t in s:
+    if joined and joined[-1][0] == n_:
+        joined[-1][1] += t
+    else:
+        joined.append([n_, t])
+check('streams in order, children too', joined == [['stdout', 'a\n'], ['stderr', 'b\n'], ['stdout', 'c\n\ufffdA\nchild\nafter\n'], ['stderr', 'err\n'], ['stdout', 'end\n']], joined)
+t = time.time()
+r, msgs = run("for (let i = 0; i < 200000; i++) console.log('line ' + i);", timeout=120)
+text = ''.join(m['content']['text'] for m in msgs if m['msg_type'] == 'stream')
+check('200,000 lines, none lost, in order', text == ''.join('line %d\n' % i for i in range(200000)), len(text))
+print('     200,000 lines took %.2f s in %d messages' % (time.time() - t, len(msgs)))
+r, msgs = run("setTimeout(() => console.log('late'), 300); await cp.spawn('sh', ['-c', 'sleep 0.6; echo grandchild'], {stdio: 'inherit'}).ref(); 1")
+late = r['parent_header']['msg_id']
+mid = run('2')[0]['parent_header']['msg_id']
+end = time.time() + 5
+seen = []
+while time.time() < end and len(seen) < 1:
+    try:
+        m = kc.get_iopub_msg(timeout=0.5)
+    except Empty:
+        continue
+    if m['msg_type'] == 'stream' and 'late' in m['content']['text']:
+        seen.append(m['parent_header']['msg_id'])
+check('late output belongs to its cell', seen == [late], seen)
+
+# stop_on_error aborts what waits
+a = kc.execute('await new Promise((r) => setTimeout(r, 300)); throw new Error("first")')
+b = kc.execute('console.log("never")')
+d = kc.kernel_info()
+e = kc.execute('console.log("never")')
+replies = {}
+for _ in range(4):
+    m = kc.get_shell_msg(timeout=20)
+    replies[m['parent_header']['msg_id']] = m
+check('stop_on_error aborts', [replies[x]['content']['status'] for x in (a, b, d, e)] == ['error', 'aborted', 'ok', 'aborted'], replies)
+m_b = collect(b)
+check('an aborted request has busy and idle only', types(m_b) == ['status', 'status'], types(m_b))
+a = kc.execute('throw new Error("first")', stop_on_error=False)
+b = kc.execute('console.log("runs")')
+st = [kc.get_shell_msg(timeout=20)['content']['status'] for _ in range(2)]
+check('stop_on_error false goes on', st == ['error', 'ok'], st)
+
+# heartbeat while a cell runs; interrupt by message and by signal
+run('let kept = 41')
+for how in ('message', 'signal'):
+    for code in ('while (true) {}', 'await new Promise((r) => setTimeout(r, 50)); while (true) {}', 'await new Promise(() => {})'):
+        mid = kc.execute(code)
+        time.sleep(0.7)
+        kc.hb_channel.unpause()
+        if how == 'message':
+            msg = kc.session.msg('interrupt_request', {})
+            kc.control_channel.send(msg)
+            rep = kc.get_control_msg(timeout=10)
+            okmsg = rep['msg_type'] == 'interrupt_reply' and rep['content'] == {'status': 'ok'}
+        else:
+            os.kill(km.provisioner.pid, signal.SIGINT)
+            okmsg = True
+        t = time.time()
+        r = kc.get_shell_msg(timeout=20)
+        dt = time.time() - t
+        nxt = run('kept += 1')[0]['content']['status']
+        check('interrupt by %s of %r (%.2f s), next cell works' % (how, code, dt), okmsg and r['content']['status'] == 'error' and nxt == 'ok', (r['content'], nxt))
+_, msgs = run('kept')
+check('variables survive interrupts', [m['content']['data']['text/plain'] for m in msgs if m['msg_type'] == 'execute_result'] == ['47'], msgs)
+
+# a cell that ends its process
+r, msgs = run('console.log("bye"); process.exit(3)', stop_on_error=False)
+check('process.exit is an error, output before it is kept', r['content']['status'] == 'error' and 'exit code 3' in r['content']['evalue'] and any(m['msg_type'] == 'stream' for m in msgs), r['content'])
+check('and the next cell runs', run('1 + 1', timeout=60)[0]['content']['status'] == 'ok')
+
+# a reader that only reads at the end
+mid = kc.execute("for (let i = 0; i < 200000; i++) console.log('row ' + i);")
+check('reply comes though nobody reads iopub', kc.get_shell_msg(timeout=60)['content']['status'] == 'ok')
+text = ''.join(m['content']['text'] for m in collect(mid, 60) if m['msg_type'] == 'stream')
+check('and nothing was lost', text == ''.join('row %d\n' % i for i in range(200000)), len(text))
+
+# refused messages leave the kernel alive
+import zmq
+bad = kc.session.msg('kernel_info_request', {})
+kc.shell_channel.socket.send_multipart([b'<IDS|MSG>', b'0' * 64, b'{}', b'{}', b'{}', b'{}'])
+kc.shell_channel.socket.send_multipart([b'garbage'])
+check('alive after garbage', run('1')[0]['content']['status'] == 'ok')
+
+# shutdown with restart flag
+for restart in (True, False):
+    msg = kc.session.msg('shutdown_request', {'restart': restart})
+    if restart:
+        km.restart_kernel(now=False)
+        kc.wait_for_ready(timeout=60)
+        check('restarted kernel works', run('40 + 2', timeout=60)[0]['content']['execution_count'] == 1)
+    else:
+        kc.control_channel.send(msg)
+        rep = kc.get_control_msg(timeout=10)
+        check('shutdown_reply', rep['msg_type'] == 'shutdown_reply' and rep['content'] == {'status': 'ok', 'restart': restart}, rep)
+        end = time.time() + 10
+        while km.is_alive() and time.time() < end:
+            time.sleep(0.1)
+        check('kernel has ended', not km.is_alive())
+kc.stop_channels()
+km.shutdown_kernel(now=True)
+print('%d failed' % len(failed))
+sys.exit(1 if failed else 0)

@@ -1,0 +1,102 @@
+// Jupyter's own Python programs against the kernel: they are skipped where they are not installed.
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { root } from '../source.js';
+import { lacking, python } from './needs.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'ptlab-jupyter-'));
+const env = { ...process.env, JUPYTER_PATH: join(folder, 'share/jupyter') };
+const notebooks = readdirSync(join(root, 'notebooks')).filter((f) => f.endsWith('.ipynb'));
+
+beforeAll(() => {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'dist/cli.js'), 'kernel', 'install', '--prefix', folder],
+    { encoding: 'utf8' },
+  );
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  const tslab = join(env.JUPYTER_PATH, 'kernels/tslab');
+  mkdirSync(tslab);
+  const bin = join(root, 'node_modules/tslab/bin/tslab');
+  const argv = [process.execPath, bin, 'kernel', '--config-path={connection_file}'];
+  writeFileSync(
+    join(tslab, 'kernel.json'),
+    JSON.stringify({ argv, display_name: 'tslab', language: 'typescript' }),
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = (...args: string[]) =>
+  spawnSync(python, args, { env, encoding: 'utf8', timeout: 300_000, maxBuffer: 1e8 });
+
+const noClient = lacking('jupyter_client');
+test.skipIf(noClient)(
+  `the messaging specification, asked through jupyter_client${noClient}`,
+  () => {
+    const { stdout, stderr } = run(join(root, 'test/notebook/conformance.py'), env.JUPYTER_PATH);
+    const bad = stdout.split('\n').filter((l) => l.startsWith('FAIL'));
+    expect(bad).toEqual([]);
+    expect(stdout, stderr).toMatch(/\n0 failed\n/);
+  },
+  300_000,
+);
+
+const execute = `
+import sys, os, nbformat
+from nbclient import NotebookClient
+nb = nbformat.read(sys.argv[1], 4)
+NotebookClient(nb, timeout=240, kernel_name=sys.argv[2], resources={'metadata': {'path': os.path.dirname(sys.argv[1])}}).execute()
+nbformat.validate(nb)
+charts = sum(1 for c in nb.cells if c.cell_type == 'code' for o in c.outputs if 'image/png' in o.get('data', {}))
+print('charts', charts)
+`;
+
+const noNbclient = lacking('nbclient');
+for (const kernel of ['ptlab', 'tslab'])
+  for (const name of notebooks)
+    test.skipIf(noNbclient)(
+      `nbclient runs ${name} with ${kernel}${noNbclient}`,
+      () => {
+        const file = join(root, 'notebooks', name);
+        const { status, stdout, stderr } = run('-c', execute, file, kernel);
+        expect(status, stderr).toBe(0);
+        // every call of plot() has made a chart
+        const cells = JSON.parse(readFileSync(file, 'utf8')).cells as { source: string[] }[];
+        const calls = cells.flatMap((c) => [...c.source].join('').match(/await plot\(/g) ?? []);
+        expect(Number(/charts (\d+)/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(calls.length);
+      },
+      300_000,
+    );
+
+const noNbconvert = lacking('nbconvert');
+test.skipIf(noNbconvert)(
+  `nbconvert runs a notebook from another folder${noNbconvert}`,
+  () => {
+    mkdirSync(join(folder, 'notebooks'));
+    symlinkSync(join(root, 'data'), join(folder, 'data'));
+    const name = '03-table-overwrites.ipynb';
+    cpSync(join(root, 'notebooks', name), join(folder, 'notebooks', name));
+    const { status, stderr } = run(
+      '-m', 'nbconvert', '--to', 'html', '--execute', join(folder, 'notebooks', name),
+      '--ExecutePreprocessor.kernel_name=ptlab', '--output-dir', folder,
+    ); // biome-ignore format: a command line
+    expect(status, stderr).toBe(0);
+    const html = readFileSync(join(folder, name.replace('.ipynb', '.html')), 'utf8');
+    expect(html.match(/<svg/g)?.length).toBeGreaterThanOrEqual(3);
+    expect(html).toContain('page tables overwritten in');
+  },
+  300_000,
+);
