@@ -122,8 +122,8 @@ async function restartAndRunAll(page: Page): Promise<void> {
   await page.evaluate("document.querySelector('#restart_run_all a').click()");
   await page.click('.modal-dialog .btn-danger');
   await page.waitForFunction(`
-    Jupyter.notebook.get_cells().filter((c) => c.cell_type === 'code')
-      .every((c) => /^\\d+$/.test(c.input_prompt_number))`);
+    ((cells) => cells.every((c) => c.input_prompt_number !== '*') && cells[0].input_prompt_number)(
+      Jupyter.notebook.get_cells().filter((c) => c.cell_type === 'code'))`);
 }
 
 describe.skipIf(missing)(`in a browser${missing}`, () => {

@@ -62,6 +62,20 @@ function bind(ts: Compiler, file: TS.SourceFile, options: TS.CompilerOptions): v
   bindSourceFile(file, options);
 }
 
+/**
+ * Do `what` while types may be named by files within a package. The declarations of a cell are not
+ * published, so 'cannot be named without a reference to' such a file is no error here.
+ */
+function namingFiles<T>(program: TS.Program, what: () => T): T {
+  const options = program.getCompilerOptions();
+  options.resolvePackageJsonExports = false;
+  try {
+    return what();
+  } finally {
+    delete options.resolvePackageJsonExports;
+  }
+}
+
 /** A builder that keeps no record of changes: one cell changes at a time, and we know which. */
 function plainBuilder(ts: Compiler): TS.CreateProgram<TS.BuilderProgram> {
   return (...args) => {
@@ -74,13 +88,15 @@ function plainBuilder(ts: Compiler): TS.CreateProgram<TS.BuilderProgram> {
     };
     builder.getAllDependencies = (file) => sourcesOf(builder.getProgram(), file);
     builder.emit = (file, write, ...rest) =>
-      emit(
-        file,
-        (name, text, ...more) => {
-          if (name.endsWith('__tslab__.js.map')) cellMap = text;
-          else write?.(name, text, ...more);
-        },
-        ...rest,
+      namingFiles(builder.getProgram(), () =>
+        emit(
+          file,
+          (name, text, ...more) => {
+            if (name.endsWith('__tslab__.js.map')) cellMap = text;
+            else write?.(name, text, ...more);
+          },
+          ...rest,
+        ),
       );
     return builder;
   };
@@ -162,7 +178,17 @@ function improved(ts: Compiler): Compiler {
     moduleMap = out.sourceMapText;
     return { ...out, outputText: withoutMapUrl(out.outputText) };
   };
-  return { ...ts, createWatchCompilerHost, transpileModule } as Compiler;
+  type OfFiles = (program: TS.Program, files: unknown) => TS.Diagnostic[];
+  const check = (ts as unknown as { getPreEmitDiagnosticsOfFiles: OfFiles })
+    .getPreEmitDiagnosticsOfFiles;
+  const getPreEmitDiagnosticsOfFiles: OfFiles = (program, files) =>
+    namingFiles(program, () => check(program, files));
+  return {
+    ...ts,
+    getPreEmitDiagnosticsOfFiles,
+    createWatchCompilerHost,
+    transpileModule,
+  } as unknown as Compiler;
 }
 
 /** Load the compiler, put it in tslab's way, and make a converter for the current folder. */
