@@ -9,9 +9,10 @@ import {
   writeSync,
 } from 'node:fs';
 import type { RecordBatch } from 'apache-arrow';
-import { arrowSchema, newDictionaries, toRecordBatch } from './arrow.js';
+import { arrowSchema, checkColumns, newDictionaries, toRecordBatch } from './arrow.js';
 import { rowSource } from './copy.js';
-import { IpcWriter, readIpc } from './ipc.js';
+import { IpcWriter } from './ipc.js';
+import { readIpc } from './ipc-read.js';
 import { endLog, type Log, newLog } from './log.js';
 import { metaFromMap, type TraceMeta } from './meta.js';
 import { schemaVersion } from './schema.js';
@@ -126,10 +127,12 @@ const sum = (batches: readonly RecordBatch[]): number => batches.reduce((n, b) =
 export function readTrace(path: string): Trace {
   const { schema, batches, cut } = readIpc(readWhole(path));
   const meta = metaFromMap(schema.metadata, schemaVersion);
+  checkColumns(schema);
   if (cut !== undefined) {
     meta.complete = false;
     meta.seen = sum(batches);
-    meta.notes.push(`truncated: ${meta.seen} events in ${batches.length} whole batches; ${cut}`);
+    const whole = batches.filter((b) => b.numRows > 0).length;
+    meta.notes.push(`truncated: ${meta.seen} events in ${whole} whole batches; ${cut}`);
   }
   return newTrace(meta, batches);
 }
