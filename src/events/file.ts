@@ -128,11 +128,14 @@ export function readTrace(path: string): Trace {
   const { schema, batches, cut } = readIpc(readWhole(path));
   const meta = metaFromMap(schema.metadata, schemaVersion);
   checkColumns(schema);
-  if (cut !== undefined) {
+  const rows = sum(batches);
+  const short = rows !== meta.seen ? `it says it has ${meta.seen}` : undefined;
+  const why = cut ?? short;
+  if (why !== undefined) {
     meta.complete = false;
-    meta.seen = sum(batches);
+    meta.seen = rows;
     const whole = batches.filter((b) => b.numRows > 0).length;
-    meta.notes.push(`truncated: ${meta.seen} events in ${whole} whole batches; ${cut}`);
+    meta.notes.push(`truncated: ${rows} events in ${whole} whole batches; ${why}`);
   }
   return newTrace(meta, batches);
 }

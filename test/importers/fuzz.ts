@@ -34,7 +34,6 @@ export const seeds = (): Record<string, Uint8Array> => ({
   arrow: tables().file,
   'arrow 2': tables().stream,
   'arrow 3': foreign(),
-  parquet: tables().parquet,
   ...Object.fromEntries(
     Object.entries(texts).map(([name, text]) => [name, new TextEncoder().encode(text)]),
   ),

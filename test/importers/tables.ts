@@ -1,4 +1,4 @@
-// One small trace as Arrow file, Arrow stream and Parquet, and a table of another tool.
+// One small trace as Arrow file and stream, and a table of another tool.
 import { Field, List, tableFromArrays, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow';
 import { arrowSchema, newDictionaries, toRecordBatch } from '../../src/events/arrow.js';
 import { IpcWriter } from '../../src/events/ipc.js';
@@ -15,8 +15,6 @@ import {
   setVa,
 } from '../../src/events/log.js';
 import { newMeta } from '../../src/events/meta.js';
-import { writeParquet } from '../../src/events/parquet.js';
-import { newTrace } from '../../src/events/trace.js';
 
 function fill(log: Log): void {
   for (let i = 0; i < 40; i++) {
@@ -30,18 +28,14 @@ function fill(log: Log): void {
   }
 }
 
-/** The same 40 rows in each format. */
-export function tables(): { file: Uint8Array; stream: Uint8Array; parquet: Uint8Array } {
+/** The same 40 rows as a finished file and as a stream without an end. */
+export function tables(): { file: Uint8Array; stream: Uint8Array } {
   const meta = { ...newMeta('made', 'run'), seen: 40, complete: true };
   const schema = arrowSchema(meta);
   const dictionaries = newDictionaries();
   const stream: Uint8Array[] = [];
-  const batches: ReturnType<typeof toRecordBatch>[] = [];
   const ipc = new IpcWriter(schema, (b) => stream.push(b.slice()));
-  const log: Log = newLog((b) => {
-    batches.push(toRecordBatch(b, log, dictionaries, schema));
-    ipc.append(batches.at(-1)!);
-  });
+  const log: Log = newLog((b) => ipc.append(toRecordBatch(b, log, dictionaries, schema)));
   fill(log);
   endLog(log);
   const whole = Buffer.concat(stream);
@@ -49,10 +43,8 @@ export function tables(): { file: Uint8Array; stream: Uint8Array; parquet: Uint8
   const put = (b: Uint8Array) => file.push(b.slice());
   const copy = (at: number, length: number) => put(whole.subarray(at, at + length));
   ipc.sealInto(put, schema, log.dicts, copy);
-  const parquet: Uint8Array[] = [];
-  writeParquet(newTrace(meta, batches), (b) => parquet.push(b.slice()));
   const bytes = (parts: Uint8Array[]) => Uint8Array.from(Buffer.concat(parts));
-  return { file: bytes(file), stream: bytes(stream), parquet: bytes(parquet) };
+  return { file: bytes(file), stream: bytes(stream) };
 }
 
 /** What another tool may write: other widths, and columns that are none of a trace. */
