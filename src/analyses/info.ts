@@ -1,4 +1,4 @@
-import type { UnparsedSample } from '../events/meta.js';
+import type { Gap, UnparsedSample } from '../events/meta.js';
 import { counts, span, type Trace } from '../events/trace.js';
 
 /** What a trace is and holds; the JSON of `ptlab info`. */
@@ -17,6 +17,10 @@ export interface Info {
   readonly seen: number;
   readonly stated: number | null;
   readonly lost: number;
+  /** Events lost by CPU, where the source says which; absent if there are none. */
+  readonly lost_per_cpu?: Readonly<Record<string, number>>;
+  /** Places where events are missing, the first thousand; absent if there are none. */
+  readonly gaps?: readonly Gap[];
   readonly unparsed: { lines: number; samples: UnparsedSample[] };
   readonly notes: readonly string[];
 }
@@ -41,6 +45,8 @@ export function infoOf(trace: Trace): Info {
     seen: meta.seen,
     stated: meta.stated,
     lost: meta.lost,
+    ...(Object.keys(meta.lost_per_cpu).length > 0 ? { lost_per_cpu: meta.lost_per_cpu } : {}),
+    ...(meta.gaps.length > 0 ? { gaps: meta.gaps } : {}),
     unparsed: meta.unparsed,
     notes: meta.notes,
   };

@@ -6,6 +6,19 @@ import { toCsv } from './write.js';
 
 const seconds = (v: number | null): string => (v === null ? '-' : (v / 1e9).toFixed(6));
 
+const shownGaps = 5;
+
+/** Losses by CPU, and the first places where events are missing. */
+function losses({ lost_per_cpu = {}, gaps = [] }: Info): string[] {
+  const cpus = Object.entries(lost_per_cpu).map(([cpu, n]) => `  CPU ${cpu}: ${n} events lost`);
+  const places = gaps.slice(0, shownGaps).map(({ cpu, seq, lost }) => {
+    const where = cpu === null ? '' : ` on CPU ${cpu}`;
+    return `  gap before event ${seq}${where}: ${lost ?? 'unknown how many'} lost`;
+  });
+  const more = gaps.length - places.length;
+  return [...cpus, ...places, ...(more > 0 ? [`  and ${more} gaps more (--json)`] : [])];
+}
+
 /** The figures of `info` as lines of at most 72 columns. */
 function text(i: Info): string {
   const { lines } = i.unparsed;
@@ -16,6 +29,7 @@ function text(i: Info): string {
     `kernel    ${i.kernel ?? 'not stated (say it with --kernel)'}`,
     `cpus      ${i.cpus}`,
     `events    ${i.events} (stated ${i.stated ?? 'nowhere'}, lost ${i.lost})`,
+    ...losses(i),
     `from, to  ${seconds(i.first_ns)} s, ${seconds(i.last_ns)} s`,
     `unparsed  ${lines} lines`,
     ...i.unparsed.samples.map((s) => `  line ${s.line ?? '?'}, byte ${s.offset}: ${s.text}`),

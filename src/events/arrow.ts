@@ -75,6 +75,20 @@ export const arrowFields = Object.fromEntries(fields.map((f) => [f.name, f])) as
 export const arrowSchema = (meta: TraceMeta): Schema =>
   new Schema(fields, metaToMap(meta, schemaVersion));
 
+/**
+ * Check that a schema that calls itself ptlab's has every column, of its type.
+ * @throws Error naming the column.
+ */
+export function checkColumns(schema: Schema): void {
+  for (const { name, type } of fields) {
+    const found = schema.fields.filter((f) => f.name === name);
+    if (found.length !== 1)
+      throw new Error(`damaged: a ptlab trace with ${found.length} columns '${name}'`);
+    if (String(found[0]!.type) !== String(type))
+      throw new Error(`damaged: column '${name}' is ${found[0]!.type}, not ${type}`);
+  }
+}
+
 /** Values of a dictionary as Arrow data, from `start` on. */
 export function textData(values: readonly string[], start = 0) {
   const parts = values.slice(start).map((v) => Buffer.from(v, 'utf8'));

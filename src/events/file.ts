@@ -9,9 +9,10 @@ import {
   writeSync,
 } from 'node:fs';
 import type { RecordBatch } from 'apache-arrow';
-import { arrowSchema, newDictionaries, toRecordBatch } from './arrow.js';
+import { arrowSchema, checkColumns, newDictionaries, toRecordBatch } from './arrow.js';
 import { rowSource } from './copy.js';
-import { IpcWriter, readIpc } from './ipc.js';
+import { IpcWriter } from './ipc.js';
+import { readIpc } from './ipc-read.js';
 import { endLog, type Log, newLog } from './log.js';
 import { metaFromMap, type TraceMeta } from './meta.js';
 import { schemaVersion } from './schema.js';
@@ -126,10 +127,15 @@ const sum = (batches: readonly RecordBatch[]): number => batches.reduce((n, b) =
 export function readTrace(path: string): Trace {
   const { schema, batches, cut } = readIpc(readWhole(path));
   const meta = metaFromMap(schema.metadata, schemaVersion);
-  if (cut !== undefined) {
+  checkColumns(schema);
+  const rows = sum(batches);
+  const short = rows !== meta.seen ? `it says it has ${meta.seen}` : undefined;
+  const why = cut ?? short;
+  if (why !== undefined) {
     meta.complete = false;
-    meta.seen = sum(batches);
-    meta.notes.push(`truncated: ${meta.seen} events in ${batches.length} whole batches; ${cut}`);
+    meta.seen = rows;
+    const whole = batches.filter((b) => b.numRows > 0).length;
+    meta.notes.push(`truncated: ${rows} events in ${whole} whole batches; ${why}`);
   }
   return newTrace(meta, batches);
 }

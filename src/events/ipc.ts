@@ -1,10 +1,4 @@
-import {
-  MetadataVersion,
-  type RecordBatch,
-  RecordBatchReader,
-  RecordBatchWriter,
-  type Schema,
-} from 'apache-arrow';
+import { MetadataVersion, type RecordBatch, RecordBatchWriter, type Schema } from 'apache-arrow';
 import { FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
 import { textData } from './arrow.js';
 import type { Dict } from './dict.js';
@@ -74,39 +68,4 @@ export class IpcWriter extends RecordBatchWriter {
     this._write(Int32Array.of(footer.byteLength));
     this._write(magic);
   }
-}
-
-/** What could be read of an Arrow file or of a stream that was cut off. */
-export interface IpcContent {
-  readonly schema: Schema;
-  readonly batches: RecordBatch[];
-  /** Why reading stopped early; absent when the file is whole. */
-  readonly cut?: string;
-}
-
-const isMagic = (b: Uint8Array, at: number): boolean => magic.every((m, i) => b[at + i] === m);
-
-/**
- * All whole batches of an Arrow file, of an unfinished one, or of a stream.
- * @throws Error if not even the schema can be read.
- */
-export function readIpc(bytes: Uint8Array): IpcContent {
-  const isFile = isMagic(bytes, 0);
-  const whole = isFile && bytes.length > 16 && isMagic(bytes, bytes.length - 6);
-  const body = isFile && !whole ? bytes.subarray(8) : bytes;
-  const reader = RecordBatchReader.from(body);
-  if (!(reader.isSync() as boolean)) throw new Error('not an Arrow file');
-  const sync = reader as RecordBatchReader & Iterable<RecordBatch>;
-  sync.open();
-  const { schema } = sync; // gone once the reader has come to its end
-  if (!schema) throw new Error('an Arrow file without a schema');
-  const batches: RecordBatch[] = [];
-  let cut: string | undefined;
-  try {
-    for (const b of sync) batches.push(b);
-  } catch (e) {
-    cut = (e as Error).message;
-  }
-  if (!whole) cut ??= 'it has no footer: its writer did not finish';
-  return { schema, batches, ...(cut === undefined ? {} : { cut }) };
 }

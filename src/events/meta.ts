@@ -82,6 +82,26 @@ export const metaToMap = (meta: TraceMeta, version: number): Map<string, string>
     ...Object.entries(meta).map(([k, v]): [string, string] => [k, JSON.stringify(v)]),
   ]);
 
+const kindOf = (v: unknown): string => (Array.isArray(v) ? 'array' : typeof v);
+
+/**
+ * One entry of the record, from the text it is kept as.
+ * @throws Error if it is no JSON, or not of the kind the record has there.
+ */
+export function metaValue(key: string, text: string): unknown {
+  const usual = (newMeta('', '') as unknown as Record<string, unknown>)[key];
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Error(`its metadata '${key}' is damaged: ${JSON.stringify(text.slice(0, 80))}`);
+  }
+  const free = usual === undefined || usual === null; // text or number, where known
+  const fits = free ? kindOf(value) !== 'array' : kindOf(value) === kindOf(usual);
+  if (fits && (value !== null || free)) return value;
+  throw new Error(`its metadata '${key}' is damaged: ${JSON.stringify(text.slice(0, 80))}`);
+}
+
 /**
  * The record kept in Arrow metadata.
  * @throws Error if the metadata is not ptlab's, or of a newer version.
@@ -95,7 +115,7 @@ export function metaFromMap(map: ReadonlyMap<string, string>, version: number): 
     );
   }
   const meta: Record<string, unknown> = { ...newMeta('', '') };
-  for (const [k, v] of map) if (k !== 'ptlab') meta[k] = JSON.parse(v);
+  for (const [k, v] of map) if (k !== 'ptlab') meta[k] = metaValue(k, v);
   return meta as unknown as TraceMeta;
 }
 

@@ -19,6 +19,24 @@ export function wrapperOf(head: Uint8Array): keyof typeof magics | null {
 const shown = (head: Uint8Array): string =>
   JSON.stringify(Buffer.from(head.subarray(0, 48)).toString('latin1'));
 
+/** Files of a kernel's state, which hold no events: how they begin, and what reads them. */
+const states = [
+  {
+    begin: /^0x[0-9a-f]{8,16}-0x[0-9a-f]{8,16}\s+\d+ /,
+    what: '/proc/vmallocinfo, a list of areas and no trace: give it to ptlab run or predict with --from-vmallocinfo',
+  },
+  {
+    begin: /^(---\[ .+ \]---|0x[0-9a-f]{16}-0x[0-9a-f]{16}\s+\d+[KMGTPE] (PGD|P4D|PUD|PMD|PTE))/,
+    what: 'a kernel_page_tables dump and no trace: ptlab stale counts the tables left behind in it',
+  },
+];
+
+function refuseState(name: string, head: Uint8Array): void {
+  const text = Buffer.from(head.subarray(0, 256)).toString('latin1');
+  const found = states.find((s) => s.begin.test(text));
+  if (found) throw new FormatError(`${name}: this is ${found.what}`);
+}
+
 /**
  * The importer to use, by name or by the first bytes.
  * @throws FormatError that lists the known formats.
@@ -33,6 +51,7 @@ export function choose(name: string, head: Uint8Array, format?: string): [string
     return [format, list[format]!];
   }
   if (head.length === 0) throw new FormatError(`${name}: empty file; nothing to import`);
+  refuseState(name, head);
   const found = Object.entries(list).find(([, i]) => i.sniff(head.subarray(0, headBytes)));
   if (found) return found;
   throw new FormatError(

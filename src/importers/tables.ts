@@ -1,9 +1,11 @@
 import { Table } from 'apache-arrow';
+import type { FileMetaData } from 'hyparquet';
 import { putValue } from '../events/copy.js';
-import { readIpc } from '../events/ipc.js';
+import { isNested } from '../events/ipc-check.js';
+import { readIpc } from '../events/ipc-read.js';
 import { addRow, type Log } from '../events/log.js';
-import { addUnparsed, type TraceMeta } from '../events/meta.js';
-import { type ColumnName, columnNames } from '../events/schema.js';
+import { addUnparsed, metaValue, type TraceMeta } from '../events/meta.js';
+import { type ColumnName, columnNames, columns } from '../events/schema.js';
 import { CsvReader } from './csv-reader.js';
 import { FormatError, type Importer } from './importer.js';
 import { zstdBlock } from './unpack.js';
@@ -82,7 +84,7 @@ function takeMeta(meta: TraceMeta, get: (key: string) => string | null | undefin
   for (const key of known) {
     try {
       const text = get(key);
-      if (text) Object.assign(meta, { [key]: JSON.parse(text) });
+      if (text) Object.assign(meta, { [key]: metaValue(key, text) });
     } catch {
       meta.notes.push(`its metadata '${key}' is damaged`);
     }
@@ -120,6 +122,10 @@ function readArrow(bytes: Uint8Array, log: Log, meta: TraceMeta): void {
   const table = new Table(schema, batches);
   const names = schema.fields.map((f) => f.name);
   takeMeta(meta, (key) => schema.metadata.get(key));
+  for (const { name, type } of schema.fields) {
+    if (!(name in columns) || !isNested(type)) continue;
+    throw new FormatError(`column '${name}' is ${type}; a trace has plain values there`);
+  }
   const rows = rowsInto(log, meta, names);
   const vectors = names.map((n) => table.getChild(n)!);
   for (let i = 0; i < table.numRows; i++) rows.add((c) => vectors[c]!.get(i), { offset: 0 });
@@ -144,6 +150,31 @@ export const arrow: Importer = {
 
 const groupRows = 1 << 16;
 
+/**
+ * Rows that the metadata of a Parquet file of `size` bytes states.
+ * @throws Error if what it says of its row groups cannot be.
+ */
+function rowsOf({ num_rows, row_groups }: FileMetaData, size: number): number {
+  let rows = 0;
+  for (const [g, group] of row_groups.entries()) {
+    rows += Number(group.num_rows);
+    for (const { meta_data: m } of group.columns) {
+      if (!m) throw new Error(`row group ${g} has a column that is not described`);
+      const start = Number(m.dictionary_page_offset ?? m.data_page_offset);
+      const length = Number(m.total_compressed_size);
+      const inside = start >= 0 && length >= 0 && start + length <= size;
+      if (inside && m.num_values === group.num_rows) continue;
+      throw new Error(
+        `row group ${g} of ${group.num_rows} rows: its column '${m.path_in_schema.join('.')}' has ` +
+          `${m.num_values} values in ${length} bytes at byte ${start}; the file has ${size}`,
+      );
+    }
+  }
+  if (BigInt(rows) !== num_rows)
+    throw new Error(`${num_rows} rows are stated, but its row groups have ${rows}`);
+  return rows;
+}
+
 /** Parquet with ptlab's column names. */
 export const parquet: Importer = {
   about: "Parquet with ptlab's column names",
@@ -153,8 +184,13 @@ export const parquet: Importer = {
     const from = await input.access();
     const file = {
       byteLength: from.size,
-      slice: async (start: number, end = from.size) =>
-        new Uint8Array(from.read(start, end - start)).slice().buffer,
+      slice(start: number, end = from.size) {
+        const piece = Promise.resolve().then(
+          () => new Uint8Array(from.read(start, end - start)).slice().buffer,
+        );
+        piece.catch(() => {}); // the library may give up before it awaits this one
+        return piece;
+      },
     };
     const compressors = { ZSTD: zstdBlock };
     try {
@@ -165,7 +201,7 @@ export const parquet: Importer = {
       );
       const names = metadata.schema.slice(1).map((e) => e.name);
       const rows = rowsInto(log, meta, names);
-      const total = Number(metadata.num_rows);
+      const total = rowsOf(metadata, from.size);
       for (let at = 0; at < total; at += groupRows) {
         const rowEnd = Math.min(total, at + groupRows);
         const objects = await parquetReadObjects({
@@ -175,6 +211,8 @@ export const parquet: Importer = {
           rowEnd,
           compressors,
         });
+        if (objects.length !== rowEnd - at)
+          throw new Error(`rows ${at} to ${rowEnd} are stated, but only ${objects.length} found`);
         for (const o of objects) rows.add((c) => o[names[c]!], { offset: 0 });
       }
       rows.finish();

@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { infoOf } from '../../src/analyses/info.js';
 import { FormatError } from '../../src/importers/importer.js';
+import { openTrace } from '../../src/importers/open.js';
 import { readBytes } from '../traces.js';
 import { mutate, numbers, seeds } from './fuzz.js';
 
@@ -30,3 +35,34 @@ for (const [name, seed] of Object.entries(seeds())) {
     expect((await readBytes(format, seed)).meta.seen).toBeGreaterThan(0);
   }, 600_000);
 }
+
+test(`${rounds} mutations of ptlab's own file, opened as such`, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ptlab-'));
+  const path = join(folder, 'x.arrow');
+  const seed = seeds()['arrow']!;
+  const next = numbers(7);
+  let whole = 0;
+  let noted = 0;
+  for (let i = 0; i < rounds; i++) {
+    const bytes = i === 0 ? seed : i % 2 ? mutate(seed, next) : Uint8Array.from(seed);
+    for (let n = 0; i > 0 && i % 2 === 0 && n < 2; n++) bytes[next(bytes.length)] = next(256);
+    writeFileSync(path, bytes);
+    const got = await openTrace(path).catch((e: unknown) => e);
+    if (got instanceof Error) {
+      expect(got, `round ${i}: ${got.stack}`).toBeInstanceOf(FormatError);
+      continue;
+    }
+    const { meta, table } = got as Awaited<ReturnType<typeof openTrace>>;
+    expect(table.numRows).toBeLessThanOrEqual(40);
+    if (table.numRows < 40)
+      expect(meta.notes.length + meta.unparsed.lines, `round ${i}`).toBeGreaterThan(0);
+    expect(meta.seen).toBe(table.numRows);
+    if (meta.complete) whole++;
+    else noted++;
+    table.toArray().map((r) => r.toJSON());
+    infoOf(got as Awaited<ReturnType<typeof openTrace>>);
+  }
+  rmSync(folder, { recursive: true });
+  expect(whole).toBeGreaterThan(0);
+  expect(noted).toBeGreaterThan(0);
+}, 600_000);

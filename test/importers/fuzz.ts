@@ -1,6 +1,7 @@
 // Mutations of small whole sources of every format. Used by fuzz.test.ts and, for longer, by
 // scripts/fuzz.mjs through the built package.
 import { Bytes, writeDat } from './dat-writer.js';
+import { foreign, tables } from './tables.js';
 
 const line = (event: string) => `          <idle>-0       [001] d..1.     0.813631: ${event}`;
 
@@ -30,6 +31,9 @@ export const seeds = (): Record<string, Uint8Array> => ({
   'trace-dat': dat(7, true, 'zlib'),
   'trace-dat 2': dat(6, false, 'none'),
   'trace-dat 3': dat(7, true, 'zstd'),
+  arrow: tables().file,
+  'arrow 2': tables().stream,
+  'arrow 3': foreign(),
   ...Object.fromEntries(
     Object.entries(texts).map(([name, text]) => [name, new TextEncoder().encode(text)]),
   ),
