@@ -5,6 +5,7 @@ import { type EraName, eras } from '../../src/linux/eras.js';
 import { asKernel, type Call, callFast, type Workload } from '../../src/linux/lib/workload.js';
 import { bootMachine, type Machine } from '../../src/linux/mm/machine.js';
 import { vmallocOn } from '../../src/linux/mm/vmalloc-state.js';
+import type { Step } from '../../src/linux/step.js';
 import { newSystem, task } from '../../src/linux/system.js';
 import { schemes } from '../../src/schemes/index.js';
 
@@ -77,16 +78,18 @@ export function fastMachine(m: Machine) {
   return { v, call: (c: Call, cpu = 0) => callFast(v, c, cpu) };
 }
 
-/** Run a workload as modelled kernel code: result, state, and the events it logged. */
+/** Run a workload as modelled kernel code: result, state, the events it logged, every step. */
 export function runKernel<T>(m: Machine, work: Workload<T>, cpu = 0) {
   const sys = newSystem(schemes.none, [], { grows: true });
   const vm = vmallocOn(sys, m);
   const t = task(sys, 'test', cpu, () => asKernel(vm, work, cpu));
   const events: { what: string; fields: Readonly<Record<string, unknown>> }[] = [];
+  const steps: Step[] = [];
   const result = runAlone(sys, t, asKernel(vm, work, cpu), (_, step) => {
+    steps.push(step);
     if (step.op === 'trace') events.push({ what: step.what, fields: step.fields });
   });
-  return { result, vm, sys, events };
+  return { result, vm, sys, events, steps };
 }
 
 export const eraNames = Object.keys(eras) as EraName[];

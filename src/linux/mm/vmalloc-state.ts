@@ -1,5 +1,6 @@
 import { addressOf, entriesAt, type Geometry, pageOf } from '../arm64/geometry.js';
 import { layout } from '../arm64/layout.js';
+import { foldedTop } from '../arm64/swapper.js';
 import { eras } from '../eras.js';
 import type { Place } from '../step.js';
 import { lock, type System, table } from '../system.js';
@@ -57,6 +58,7 @@ export function vmallocOn(sys: System, m: Machine): VmallocState {
   );
   const perNode = (name: string) => space.nodes.map((_, i) => lock(sys, `${name} ${i}`));
   if (!sys.named.has('init_mm')) lock(sys, 'init_mm');
+  foldedTop(sys, g);
   return {
     sys,
     geometry: g,
