@@ -18,6 +18,8 @@ export interface Machine {
   /** Blocks allowed: nohugevmalloc, or CONFIG_PTDUMP_DEBUGFS in era A, switch them off. */
   readonly huge?: boolean;
   readonly memory_bytes?: number;
+  /** Of it the page cache, which direct reclaim can free. */
+  readonly cache_bytes?: number;
   /** Chance that a block of frames cannot be had. */
   readonly fragmentation?: number;
   /** Pages the kernel image takes at VMALLOC_START. */
@@ -38,7 +40,24 @@ export interface Vmalloc extends SizeRules {
   readonly blocks: VmapBlocks;
   purges: number;
   allocations: number;
+  /** Areas without frames of callers that cannot block: a worker frees them later. C: pending_vm_area_cleanup */
+  readonly cleanup: number[];
 }
+
+/** The frames of a machine. */
+export function framesOf(m: Machine): PageAllocator {
+  const page = m.geometry.pageSize_bytes;
+  return pageAllocator((m.memory_bytes ?? 2 ** 34) / page, {
+    fragmentation: m.fragmentation ?? 0,
+    seed: m.seed,
+    cache_pages: (m.cache_bytes ?? 0) / page,
+    largeFirst: (m.era ?? eras['6.12']).triesLargeOrders,
+    maxOrder: maxPageOrder(m.geometry),
+  });
+}
+
+/** Largest order of the page allocator: a PMD block, at least 10. C: MAX_PAGE_ORDER, ARCH_FORCE_MAX_ORDER */
+export const maxPageOrder = (g: Geometry): number => Math.max(10, g.shift[1]!);
 
 /** A machine at boot: everything free but the kernel image. */
 export function bootMachine(m: Machine): Vmalloc {
@@ -58,7 +77,6 @@ export function bootMachine(m: Machine): Vmalloc {
     [[vstart, vstart + (m.image_pages ?? 0)]],
     2 ** (64 - pageShift) - 0.5,
   );
-  const pages = (m.memory_bytes ?? 2 ** 34) / g.pageSize_bytes;
   return {
     geometry: g,
     era,
@@ -66,12 +84,13 @@ export function bootMachine(m: Machine): Vmalloc {
     nodes: m.nodes ?? 1,
     space,
     tables: pageTables(g),
-    frames: pageAllocator(pages, m.fragmentation ?? 0, m.seed),
+    frames: framesOf(m),
     mayReplace: undefined,
     drainLag: 0,
     drainDue: -1,
     blocks: vmapBlocks(vmapBlockPages(g), m.cpus),
     purges: 0,
     allocations: 0,
+    cleanup: [],
   };
 }
