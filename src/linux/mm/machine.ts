@@ -3,6 +3,9 @@ import { layout } from '../arm64/layout.js';
 import { type PageTables, pageTables } from '../arm64/pgtable.js';
 import { type Era, eras } from '../eras.js';
 import { vmapAreas } from './areas.js';
+import { type CachedStacks, cachedStacks } from './cached-stacks.js';
+import { type Kmalloc, newKmalloc } from './kmalloc.js';
+import { maxPageOrder } from './max-order.js';
 import { type PageAllocator, pageAllocator } from './page-alloc.js';
 import type { SizeRules } from './vmalloc-size.js';
 import { type VmapSpace, vmap_init_free_space, vmapSpace } from './vmap-area.js';
@@ -20,6 +23,8 @@ export interface Machine {
   readonly memory_bytes?: number;
   /** Of it the page cache, which direct reclaim can free. */
   readonly cache_bytes?: number;
+  /** Largest request kvmalloc() tries kmalloc() for; default and upper bound: KMALLOC_MAX_SIZE. */
+  readonly kmalloc_max_bytes?: number;
   /** Chance that a block of frames cannot be had. */
   readonly fragmentation?: number;
   /** Pages the kernel image takes at VMALLOC_START. */
@@ -42,6 +47,8 @@ export interface Vmalloc extends SizeRules {
   allocations: number;
   /** Areas without frames of callers that cannot block: a worker frees them later. C: pending_vm_area_cleanup */
   readonly cleanup: number[];
+  readonly kmalloc: Kmalloc;
+  readonly cached_stacks: CachedStacks;
 }
 
 /** The frames of a machine. */
@@ -55,9 +62,6 @@ export function framesOf(m: Machine): PageAllocator {
     maxOrder: maxPageOrder(m.geometry),
   });
 }
-
-/** Largest order of the page allocator: a PMD block, at least 10. C: MAX_PAGE_ORDER, ARCH_FORCE_MAX_ORDER */
-export const maxPageOrder = (g: Geometry): number => Math.max(10, g.shift[1]!);
 
 /** A machine at boot: everything free but the kernel image. */
 export function bootMachine(m: Machine): Vmalloc {
@@ -92,5 +96,7 @@ export function bootMachine(m: Machine): Vmalloc {
     purges: 0,
     allocations: 0,
     cleanup: [],
+    kmalloc: newKmalloc(g, m.kmalloc_max_bytes),
+    cached_stacks: cachedStacks(m.cpus),
   };
 }

@@ -5,6 +5,8 @@ import { eras } from '../eras.js';
 import type { Place } from '../step.js';
 import { lock, type System, table } from '../system.js';
 import { vmapAreas } from './areas.js';
+import { type CachedStacks, cachedStacks } from './cached-stacks.js';
+import { type Kmalloc, newKmalloc } from './kmalloc.js';
 import { framesOf, type Machine } from './machine.js';
 import type { PageAllocator } from './page-alloc.js';
 import type { SizeRules } from './vmalloc-size.js';
@@ -39,6 +41,8 @@ export interface VmallocState extends SizeRules {
   drainAtOnce: boolean;
   /** Areas without frames of callers that cannot block: a worker frees them later. C: pending_vm_area_cleanup */
   readonly cleanup: number[];
+  readonly kmalloc: Kmalloc;
+  readonly cached_stacks: CachedStacks;
 }
 
 /** Lay out vmalloc for `m` on `sys` (which must be able to grow); `init_mm` is laid out if it is not there. */
@@ -83,6 +87,8 @@ export function vmallocOn(sys: System, m: Machine): VmallocState {
     drainDue: false,
     drainAtOnce: true,
     cleanup: [],
+    kmalloc: newKmalloc(g, m.kmalloc_max_bytes),
+    cached_stacks: cachedStacks(m.cpus),
   };
 }
 
