@@ -55,6 +55,7 @@ export const seeds = {
   'wake-up': cost(3500, 0.5, 'sleep + wake-up 3 to 10 us together (reference 5.6, estimate)'),
   'rwsem wake': cost(100, 0.3),
   alloc_pages: cost(60, 0.4, 'order-0 page from the bulk allocator (estimate)'),
+  split_page: cost(2, 0.3, 'reference count of one page (estimate)'),
   free_pages: cost(40, 0.3),
   set_pte_at: cost(3, 0.2, 'store of one PTE, barriers apart (estimate)'),
   ptep_get_and_clear: cost(4, 0.2),

@@ -3,8 +3,10 @@ import { runAlone } from '../../src/engines/run.js';
 import { geometry } from '../../src/linux/arm64/geometry.js';
 import { type EraName, eras } from '../../src/linux/eras.js';
 import { asKernel, type Call, callFast, type Workload } from '../../src/linux/lib/workload.js';
+import { GFPS, type Gfp } from '../../src/linux/mm/gfp.js';
 import { bootMachine, type Machine } from '../../src/linux/mm/machine.js';
 import { vmallocOn } from '../../src/linux/mm/vmalloc-state.js';
+import type { Step } from '../../src/linux/step.js';
 import { newSystem, task } from '../../src/linux/system.js';
 import { schemes } from '../../src/schemes/index.js';
 
@@ -24,6 +26,9 @@ export type Action =
   | { do: 'aligned'; pages: number; shift: number }
   | { do: 'ioremap'; pages: number; phys_mib: number }
   | { do: 'ram'; pages: number }
+  | { do: 'atomic'; pages: number }
+  | { do: 'kvmalloc'; pages: number; gfp: Gfp }
+  | { do: 'stack' }
   | { do: 'free'; pick: number }
   | { do: 'purge' };
 
@@ -36,6 +41,9 @@ export const actions = (max = 120): fc.Arbitrary<Action[]> =>
       { weight: 2, arbitrary: fc.record({ do: fc.constant('aligned' as const), pages: fc.integer({ min: 1, max: 10 }), shift: fc.integer({ min: 0, max: 22 }) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('ioremap' as const), pages: fc.constantFrom(1, 16, 512, 1024, 3840), phys_mib: fc.integer({ min: 0, max: 64 }) }) },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('ram' as const), pages: fc.integer({ min: 1, max: 90 }) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('atomic' as const), pages: fc.integer({ min: 1, max: 700 }) }) },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant('kvmalloc' as const), pages: fc.constantFrom(0.1, 1, 2, 16, 100, 512, 1025, 2048), gfp: fc.constantFrom(...GFPS) }) },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant('stack' as const) }) },
       { weight: 8, arbitrary: fc.record({ do: fc.constant('free' as const), pick: fc.nat() }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('purge' as const) }) },
     ),
@@ -57,14 +65,22 @@ export function* program(list: readonly Action[], page_bytes = 4096): Workload<n
     } else {
       const page: number = yield callOf(a, page_bytes);
       got.push(page);
-      if (page >= 0) held.push({ op: 'vfree', page });
+      if (page >= 0) held.push({ op: FREE[a.do] ?? 'vfree', page });
     }
   }
   return got;
 }
 
+const FREE: Partial<Record<Action['do'], 'kvfree' | 'free_thread_stack'>> = {
+  kvmalloc: 'kvfree',
+  stack: 'free_thread_stack',
+};
+
 function callOf(a: Exclude<Action, { do: 'purge' | 'free' | 'ram' }>, page_bytes: number): Call {
+  if (a.do === 'stack') return { op: 'alloc_thread_stack' };
   const size_bytes = a.pages * page_bytes;
+  if (a.do === 'kvmalloc') return { op: 'kvmalloc', size_bytes, gfp: a.gfp };
+  if (a.do === 'atomic') return { op: 'vmalloc', size_bytes, gfp: 'GFP_ATOMIC' };
   if (a.do === 'small') return { op: 'vmalloc', size_bytes };
   if (a.do === 'huge') return { op: 'vmalloc_huge', size_bytes };
   if (a.do === 'ioremap') return { op: 'ioremap', size_bytes, phys_bytes: a.phys_mib * 2 ** 20 };
@@ -77,16 +93,18 @@ export function fastMachine(m: Machine) {
   return { v, call: (c: Call, cpu = 0) => callFast(v, c, cpu) };
 }
 
-/** Run a workload as modelled kernel code: result, state, and the events it logged. */
+/** Run a workload as modelled kernel code: result, state, the events it logged, every step. */
 export function runKernel<T>(m: Machine, work: Workload<T>, cpu = 0) {
   const sys = newSystem(schemes.none, [], { grows: true });
   const vm = vmallocOn(sys, m);
   const t = task(sys, 'test', cpu, () => asKernel(vm, work, cpu));
   const events: { what: string; fields: Readonly<Record<string, unknown>> }[] = [];
+  const steps: Step[] = [];
   const result = runAlone(sys, t, asKernel(vm, work, cpu), (_, step) => {
+    steps.push(step);
     if (step.op === 'trace') events.push({ what: step.what, fields: step.fields });
   });
-  return { result, vm, sys, events };
+  return { result, vm, sys, events, steps };
 }
 
 export const eraNames = Object.keys(eras) as EraName[];

@@ -28,7 +28,11 @@ test('plain functions and modelled kernel code agree in every address, table and
     cpus: fc.constantFrom(1, 2, 4),
     era: fc.constantFrom(...eraNames).map((n) => eras[n]),
     fragmentation: fc.constantFrom(0, 0.3),
-    granule: fc.constantFrom(['4K', 48], ['16K', 47], ['64K', 42]) as fc.Arbitrary<['4K', number]>,
+    cache_bytes: fc.constantFrom(0, 2 ** 36 - 2 ** 22),
+    kmalloc_max_bytes: fc.constantFrom(2 ** 14, 2 ** 22),
+    granule: fc.constantFrom(['4K', 48], ['4K', 39], ['16K', 47], ['64K', 42]) as fc.Arbitrary<
+      ['4K', number]
+    >,
   });
   fc.assert(
     fc.property(machines, actions(60), ({ granule, ...over }, list) => {
@@ -42,6 +46,8 @@ test('plain functions and modelled kernel code agree in every address, table and
       const purges = slow.events.filter((e) => e.what === 'purge_vmap_area_lazy').length;
       expect(purges).toBe(v.purges);
       expect(slow.vm.space.lazy_nr).toBe(v.space.lazy_nr);
+      const { takes, split_pages, reclaimed_pages, free_pages } = v.frames;
+      expect(slow.vm.frames).toMatchObject({ takes, split_pages, reclaimed_pages, free_pages });
     }),
     { numRuns: 60 },
   );

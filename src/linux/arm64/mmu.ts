@@ -6,14 +6,17 @@ import type { Kernel, Place } from '../step.js';
 import type { System } from '../system.js';
 import { __flush_tlb_kernel_pgtable } from '../tlb.js';
 import { pmd_none, pmd_present, pmd_sect, pmd_table, tableOf } from './entry.js';
+import { in_swapper_pgdir, set_swapper_pgd } from './swapper.js';
 
-/** pmd_clear, pud_clear: store 0; no barrier, since the entry is not valid. */
-export function* pmd_clear(pmdp: Place): Kernel {
-  yield { op: 'write', on: pmdp, value: 0, mode: 'once', by: 'pmd_clear' };
+/** pmd_clear, pud_clear: store 0; no barrier, since the entry is not valid. In a folded level: set_swapper_pgd(). */
+export function* pmd_clear(sys: System, pmdp: Place): Kernel {
+  if (in_swapper_pgdir(sys, pmdp)) yield* set_swapper_pgd(sys, pmdp, 0);
+  else yield { op: 'write', on: pmdp, value: 0, mode: 'once', by: 'pmd_clear' };
 }
 
-/** set_pmd, set_pud of a valid entry: store; dsb ishst; isb. Left out: a folded level in swapper_pg_dir. */
-export function* set_pmd(pmdp: Place, entry: number): Kernel {
+/** set_pmd, set_pud of a valid entry: store; dsb ishst; isb. In a folded level: set_swapper_pgd(). */
+export function* set_pmd(sys: System, pmdp: Place, entry: number): Kernel {
+  if (in_swapper_pgdir(sys, pmdp)) return yield* set_swapper_pgd(sys, pmdp, entry);
   yield { op: 'write', on: pmdp, value: entry, mode: 'once', by: 'set_pmd' };
   yield* fence('dsb ishst', 'set_pmd');
   yield* fence('isb', 'set_pmd');
@@ -23,17 +26,17 @@ export function* set_pmd(pmdp: Place, entry: number): Kernel {
  * pmd_set_huge, pud_set_huge: 1 if the entry now holds `block`; 0 if it held something valid with another page frame.
  * Left out: changes of attributes alone.
  */
-export function* pmd_set_huge(pmdp: Place, block: number): Kernel<0 | 1> {
+export function* pmd_set_huge(sys: System, pmdp: Place, block: number): Kernel<0 | 1> {
   const old = yield* READ_ONCE(pmdp);
   if (pmd_present(old) && old !== block) return 0;
-  yield* set_pmd(pmdp, block);
+  yield* set_pmd(sys, pmdp, block);
   return 1;
 }
 
 /** pmd_clear_huge, pud_clear_huge: 1 if the entry held a block, which is then cleared. No TLB flush. */
-export function* pmd_clear_huge(pmdp: Place): Kernel<0 | 1> {
+export function* pmd_clear_huge(sys: System, pmdp: Place): Kernel<0 | 1> {
   if (!pmd_sect(yield* READ_ONCE(pmdp))) return 0;
-  yield* pmd_clear(pmdp);
+  yield* pmd_clear(sys, pmdp);
   return 1;
 }
 
@@ -52,7 +55,7 @@ function* clearFlushFree(
 ): Kernel {
   const { beforeClear, afterClear, beforeFree, afterFree } = sys.scheme;
   if (points && beforeClear) yield* beforeClear(sys, frame);
-  yield* pmd_clear(entry);
+  yield* pmd_clear(sys, entry);
   if (points && afterClear) yield* afterClear(sys, frame);
   yield* __flush_tlb_kernel_pgtable(sys, entry);
   if (points && beforeFree) yield* beforeFree(sys, frame);
@@ -118,7 +121,7 @@ export function* pud_free_pmd_page(
   }
   const { beforeClear, afterClear, beforeFree, afterFree } = sys.scheme;
   if (beforeClear) yield* beforeClear(sys, frame);
-  yield* pmd_clear(pudp);
+  yield* pmd_clear(sys, pudp);
   if (afterClear) yield* afterClear(sys, frame);
   yield* __flush_tlb_kernel_pgtable(sys, pudp);
   if (beforeFree) yield* beforeFree(sys, frame);

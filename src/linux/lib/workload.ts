@@ -1,7 +1,15 @@
 // A workload is a generator of calls to vmalloc, resumed with their results: written once, run by the plain functions or as
 // modelled kernel code.
 
+import type { Gfp } from '../mm/gfp.js';
+import { kvfree, kvfreeFast, kvmalloc, kvmallocFast } from '../mm/kvmalloc.js';
 import type { Vmalloc } from '../mm/machine.js';
+import {
+  alloc_thread_stack,
+  allocStackFast,
+  free_thread_stack,
+  freeStackFast,
+} from '../mm/thread-stack.js';
 import { vm_map_ram, vm_unmap_aliases, vm_unmap_ram } from '../mm/vm-map-ram.js';
 import * as slow from '../mm/vmalloc.js';
 import * as fast from '../mm/vmalloc-fast.js';
@@ -11,7 +19,7 @@ import type { Kernel } from '../step.js';
 
 /** One call. What it gives: the first page, -1 for NULL; 0 where a call gives nothing. */
 export type Call =
-  | { readonly op: 'vmalloc'; readonly size_bytes: number }
+  | { readonly op: 'vmalloc'; readonly size_bytes: number; readonly gfp?: Gfp }
   | { readonly op: 'vmalloc_huge'; readonly size_bytes: number }
   | {
       readonly op: '__vmalloc_node';
@@ -21,6 +29,11 @@ export type Call =
       readonly node: number;
     }
   | { readonly op: 'vfree'; readonly page: number }
+  /** Gives a page of the linear mapping where kmalloc() served. */
+  | { readonly op: 'kvmalloc'; readonly size_bytes: number; readonly gfp?: Gfp }
+  | { readonly op: 'kvfree'; readonly page: number }
+  | { readonly op: 'alloc_thread_stack' }
+  | { readonly op: 'free_thread_stack'; readonly page: number }
   | { readonly op: 'vm_map_ram'; readonly pfn: number; readonly pages: number }
   | { readonly op: 'vm_unmap_ram'; readonly page: number; readonly pages: number }
   | { readonly op: 'ioremap'; readonly phys_bytes: number; readonly size_bytes: number }
@@ -35,7 +48,7 @@ export type Workload<T = void> = Generator<Call, T, number>;
 export function callFast(v: Vmalloc, call: Call, cpu: number): number {
   switch (call.op) {
     case 'vmalloc':
-      return fast.vmalloc(v, call.size_bytes, cpu);
+      return fast.vmalloc(v, call.size_bytes, cpu, call.gfp);
     case 'vmalloc_huge':
       return fast.vmalloc_huge(v, call.size_bytes, cpu);
     case '__vmalloc_node':
@@ -46,6 +59,16 @@ export function callFast(v: Vmalloc, call: Call, cpu: number): number {
       return fast.vm_map_ram(v, call.pfn, call.pages, cpu);
     case 'ioremap':
       return fast.ioremap(v, call.phys_bytes, call.size_bytes, cpu);
+    case 'kvmalloc':
+      return kvmallocFast(v, call.size_bytes, cpu, call.gfp);
+    case 'alloc_thread_stack':
+      return allocStackFast(v, cpu);
+    case 'free_thread_stack':
+      freeStackFast(v, call.page, cpu);
+      return 0;
+    case 'kvfree':
+      kvfreeFast(v, call.page);
+      return 0;
     case 'vfree':
       fast.vfree(v, call.page);
       return 0;
@@ -70,7 +93,7 @@ export function runFast<T>(v: Vmalloc, work: Workload<T>, cpu = 0): T {
 function* callSlow(vm: VmallocState, call: Call, cpu: number): Kernel<number> {
   switch (call.op) {
     case 'vmalloc':
-      return yield* slow.vmalloc(vm, call.size_bytes, cpu);
+      return yield* slow.vmalloc(vm, call.size_bytes, cpu, call.gfp);
     case 'vmalloc_huge':
       return yield* slow.vmalloc_huge(vm, call.size_bytes, cpu);
     case '__vmalloc_node':
@@ -83,6 +106,16 @@ function* callSlow(vm: VmallocState, call: Call, cpu: number): Kernel<number> {
       return yield* vm_map_ram(vm, call.pfn, call.pages, cpu);
     case 'vm_unmap_ram':
       yield* vm_unmap_ram(vm, call.page, call.pages);
+      return 0;
+    case 'kvmalloc':
+      return yield* kvmalloc(vm, call.size_bytes, cpu, call.gfp);
+    case 'alloc_thread_stack':
+      return yield* alloc_thread_stack(vm, cpu);
+    case 'free_thread_stack':
+      yield* free_thread_stack(vm, call.page, cpu);
+      return 0;
+    case 'kvfree':
+      yield* kvfree(vm, call.page);
       return 0;
     case 'vfree':
       yield* slow.vfree(vm, call.page);

@@ -3,6 +3,9 @@ import { layout } from '../arm64/layout.js';
 import { type PageTables, pageTables } from '../arm64/pgtable.js';
 import { type Era, eras } from '../eras.js';
 import { vmapAreas } from './areas.js';
+import { type CachedStacks, cachedStacks } from './cached-stacks.js';
+import { type Kmalloc, newKmalloc } from './kmalloc.js';
+import { maxPageOrder } from './max-order.js';
 import { type PageAllocator, pageAllocator } from './page-alloc.js';
 import type { SizeRules } from './vmalloc-size.js';
 import { type VmapSpace, vmap_init_free_space, vmapSpace } from './vmap-area.js';
@@ -18,6 +21,10 @@ export interface Machine {
   /** Blocks allowed: nohugevmalloc, or CONFIG_PTDUMP_DEBUGFS in era A, switch them off. */
   readonly huge?: boolean;
   readonly memory_bytes?: number;
+  /** Of it the page cache, which direct reclaim can free. */
+  readonly cache_bytes?: number;
+  /** Largest request kvmalloc() tries kmalloc() for; default and upper bound: KMALLOC_MAX_SIZE. */
+  readonly kmalloc_max_bytes?: number;
   /** Chance that a block of frames cannot be had. */
   readonly fragmentation?: number;
   /** Pages the kernel image takes at VMALLOC_START. */
@@ -38,6 +45,22 @@ export interface Vmalloc extends SizeRules {
   readonly blocks: VmapBlocks;
   purges: number;
   allocations: number;
+  /** Areas without frames of callers that cannot block: a worker frees them later. C: pending_vm_area_cleanup */
+  readonly cleanup: number[];
+  readonly kmalloc: Kmalloc;
+  readonly cached_stacks: CachedStacks;
+}
+
+/** The frames of a machine. */
+export function framesOf(m: Machine): PageAllocator {
+  const page = m.geometry.pageSize_bytes;
+  return pageAllocator((m.memory_bytes ?? 2 ** 34) / page, {
+    fragmentation: m.fragmentation ?? 0,
+    seed: m.seed,
+    cache_pages: (m.cache_bytes ?? 0) / page,
+    largeFirst: (m.era ?? eras['6.12']).triesLargeOrders,
+    maxOrder: maxPageOrder(m.geometry),
+  });
 }
 
 /** A machine at boot: everything free but the kernel image. */
@@ -58,7 +81,6 @@ export function bootMachine(m: Machine): Vmalloc {
     [[vstart, vstart + (m.image_pages ?? 0)]],
     2 ** (64 - pageShift) - 0.5,
   );
-  const pages = (m.memory_bytes ?? 2 ** 34) / g.pageSize_bytes;
   return {
     geometry: g,
     era,
@@ -66,12 +88,15 @@ export function bootMachine(m: Machine): Vmalloc {
     nodes: m.nodes ?? 1,
     space,
     tables: pageTables(g),
-    frames: pageAllocator(pages, m.fragmentation ?? 0, m.seed),
+    frames: framesOf(m),
     mayReplace: undefined,
     drainLag: 0,
     drainDue: -1,
     blocks: vmapBlocks(vmapBlockPages(g), m.cpus),
     purges: 0,
     allocations: 0,
+    cleanup: [],
+    kmalloc: newKmalloc(g, m.kmalloc_max_bytes),
+    cached_stacks: cachedStacks(m.cpus),
   };
 }

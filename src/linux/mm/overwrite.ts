@@ -20,7 +20,7 @@ function* overwrite(
   const { enterOverwrite, leaveOverwrite } = sys.scheme;
   if (enterOverwrite && !(yield* enterOverwrite(sys, frame))) return 0;
   if (probes) yield* probes;
-  const set = (yield* free) ? yield* pmd_set_huge(entry, block) : 0;
+  const set = (yield* free) ? yield* pmd_set_huge(sys, entry, block) : 0;
   if (leaveOverwrite) yield* leaveOverwrite(sys, frame);
   return set;
 }
@@ -35,7 +35,7 @@ export function* vmap_try_huge_pmd(
 ): Kernel<0 | 1> {
   const pmd = yield* READ_ONCE(pmdp);
   yield* branch(pmdp);
-  if (!pmd_present(pmd)) return yield* pmd_set_huge(pmdp, block);
+  if (!pmd_present(pmd)) return yield* pmd_set_huge(sys, pmdp, block);
   const frame = { cpu };
   return yield* overwrite(sys, frame, pmdp, block, pmd_free_pte_page(sys, pmdp, frame), probes);
 }
@@ -51,7 +51,7 @@ export function* vmap_try_huge_pud(
 ): Kernel<0 | 1> {
   const pud = yield* READ_ONCE(pudp);
   yield* branch(pudp);
-  if (!pmd_present(pud)) return yield* pmd_set_huge(pudp, block);
+  if (!pmd_present(pud)) return yield* pmd_set_huge(sys, pudp, block);
   const frame = { cpu };
   const free = pud_free_pmd_page(sys, pudp, entries, frame);
   return yield* overwrite(sys, frame, pudp, block, free, probes);

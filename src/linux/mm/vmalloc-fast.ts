@@ -2,9 +2,17 @@
 // decisions as the generators of mm/vmalloc.ts, which a test holds against it.
 
 import { PAGE_KERNEL, PROT_DEVICE, protBits } from '../arm64/leaf.js';
+import { type Gfp, gfpBlocks, neverBlocks } from './gfp.js';
 import type { Vmalloc } from './machine.js';
 import { allocFrames, freeFrames } from './page-alloc.js';
-import { arrayBytes, ioremapAlign, type Shape, shapeOf } from './vmalloc-size.js';
+import {
+  type Ask,
+  arrayBytes,
+  ioremapAlign,
+  type Shape,
+  shapeOf,
+  VM_ALLOW_HUGE_VMAP,
+} from './vmalloc-size.js';
 import { alloc_vmap_area, free_vmap_area_noflush } from './vmap-area.js';
 import { fragmented, new_vmap_block, VMAP_MAX_ALLOC, vb_alloc, vb_free } from './vmap-block.js';
 import { type Purged, purge_vmap_area_lazy } from './vmap-nodes.js';
@@ -22,13 +30,25 @@ export function purge(v: Vmalloc, full = false): Purged {
   return purge_vmap_area_lazy(v.space, full);
 }
 
-/** An area of this shape, 0 if even a full purge gives no room. C: alloc_vmap_area() */
-function area(v: Vmalloc, shape: Shape, vstart: number, vend: number, cpu: number): number {
+/** Free what callers that cannot block left: areas without frames. C: cleanup_vm_area_work() (6.19) */
+function cleanup(v: Vmalloc): void {
+  for (let va = v.cleanup.pop(); va !== undefined; va = v.cleanup.pop()) release(v, va);
+}
+
+/** An area of this shape, 0 if there is no room even after a full purge (unless `never`). C: alloc_vmap_area() */
+function area(
+  v: Vmalloc,
+  shape: Shape,
+  vstart: number,
+  vend: number,
+  cpu: number,
+  never = false,
+): number {
   if (v.drainDue >= 0 && v.drainDue-- === 0) purge(v);
   v.allocations++;
   const { size, align } = shape;
   let va = alloc_vmap_area(v.space, size, align, vstart, vend, cpu);
-  if (va !== 0) return va;
+  if (va !== 0 || never) return va;
   for (const vb of fragmented(v.blocks, true))
     free_vmap_area_noflush(v.space, v.space.busy.get(vb.at)!);
   purge(v, true);
@@ -44,17 +64,26 @@ const mapping = (v: Vmalloc, prot: number, maxShift: number, cont: boolean): Map
 });
 
 /** One attempt of `__vmalloc_node_range`: the area, 0 if address space or memory lack. */
-function attempt(v: Vmalloc, shape: Shape, vstart: number, vend: number, cpu: number): number {
-  const va = area(v, shape, vstart, vend, cpu);
+function attempt(
+  v: Vmalloc,
+  shape: Shape,
+  vstart: number,
+  vend: number,
+  cpu: number,
+  gfp: Gfp,
+): number {
+  const never = neverBlocks(v.era, gfp);
+  const va = area(v, shape, vstart, vend, cpu, never);
   if (va === 0) return 0;
   const a = v.space.areas;
   const bytes = arrayBytes(shape.pages);
   let array = -1;
-  if (bytes > v.geometry.pageSize_bytes) array = vmalloc(v, bytes, cpu);
-  const pfn = allocFrames(v.frames, shape.pages, shape.order);
+  if (bytes > v.geometry.pageSize_bytes) array = vmalloc(v, bytes, cpu, gfp);
+  const pfn = allocFrames(v.frames, shape.pages, shape.order, gfpBlocks(gfp));
   v.space.areas.array[va] = array;
   if (pfn < 0) {
-    release(v, va);
+    if (never) v.cleanup.push(va);
+    else release(v, va);
     return 0;
   }
   v.space.areas.pages[va] = shape.pages;
@@ -80,23 +109,26 @@ export function __vmalloc_node_range(
   align_bytes: number,
   flags: number,
   cpu: number,
-  { vstart = v.space.vstart, vend = v.space.vend, anyNode = true } = {},
+  { vstart = v.space.vstart, vend = v.space.vend, anyNode = true, gfp = 'GFP_KERNEL' }: Ask = {},
 ): number {
+  const never = neverBlocks(v.era, gfp);
+  if (!never && v.cleanup.length > 0) cleanup(v);
+  const allowed = never ? flags & ~VM_ALLOW_HUGE_VMAP : flags;
   if (size_bytes <= 0 || size_bytes / v.geometry.pageSize_bytes > v.frames.total_pages) return -1;
-  const shape = shapeOf(v, size_bytes, align_bytes, flags, false, anyNode);
-  let va = attempt(v, shape, vstart, vend, cpu);
+  const shape = shapeOf(v, size_bytes, align_bytes, allowed, false, anyNode);
+  let va = attempt(v, shape, vstart, vend, cpu, gfp);
   if (va === 0 && shape.order > 0)
-    va = attempt(v, shapeOf(v, size_bytes, align_bytes, flags, true), vstart, vend, cpu);
+    va = attempt(v, shapeOf(v, size_bytes, align_bytes, allowed, true), vstart, vend, cpu, gfp);
   return va === 0 ? -1 : v.space.areas.start[va]!;
 }
 
 /** C: vmalloc() */
-export const vmalloc = (v: Vmalloc, size_bytes: number, cpu: number): number =>
-  __vmalloc_node_range(v, size_bytes, 1, 0, cpu);
+export const vmalloc = (v: Vmalloc, size_bytes: number, cpu: number, gfp?: Gfp): number =>
+  __vmalloc_node_range(v, size_bytes, 1, 0, cpu, gfp === undefined ? {} : { gfp });
 
 /** C: vmalloc_huge(), and kvmalloc() where kmalloc() cannot serve */
 export const vmalloc_huge = (v: Vmalloc, size_bytes: number, cpu: number): number =>
-  __vmalloc_node_range(v, size_bytes, 1, 0x400, cpu);
+  __vmalloc_node_range(v, size_bytes, 1, VM_ALLOW_HUGE_VMAP, cpu);
 
 /** Unmap area `va`, make it lazily free, give frames and page array back. */
 function release(v: Vmalloc, va: number): void {
@@ -119,6 +151,7 @@ export function vfree(v: Vmalloc, page: number): void {
   const va = v.space.busy.get(page);
   if (va === undefined) throw new Error(`Trying to vfree() nonexistent vm area (page ${page})`);
   release(v, va);
+  if (v.cleanup.length > 0) cleanup(v);
 }
 
 /** Map `size_bytes` of device memory at `phys_bytes`: the first page, or -1. C: ioremap_prot() */

@@ -1,5 +1,6 @@
 import type { Geometry } from '../arm64/geometry.js';
 import type { Era } from '../eras.js';
+import type { Gfp } from './gfp.js';
 
 /** May be mapped by blocks. C: VM_ALLOW_HUGE_VMAP */
 export const VM_ALLOW_HUGE_VMAP = 0x400;
@@ -15,6 +16,17 @@ export interface Shape {
   /** Pages of the area, guard page included. */
   readonly size: number;
   readonly align: number;
+}
+
+/** What a call may ask beside size, alignment and flags. */
+export interface Ask {
+  readonly vstart?: number;
+  readonly vend?: number;
+  readonly anyNode?: boolean;
+  /** Left out: GFP_KERNEL, and the events do not tell. */
+  readonly gfp?: Gfp;
+  /** What if blocks were allowed for callers that cannot block? No kernel does that. */
+  readonly whatIf?: boolean;
 }
 
 /** What decides the shape of an area beside the request. */

@@ -1,11 +1,14 @@
 import { addressOf, entriesAt, type Geometry, pageOf } from '../arm64/geometry.js';
 import { layout } from '../arm64/layout.js';
+import { foldedTop } from '../arm64/swapper.js';
 import { eras } from '../eras.js';
 import type { Place } from '../step.js';
 import { lock, type System, table } from '../system.js';
 import { vmapAreas } from './areas.js';
-import type { Machine } from './machine.js';
-import { type PageAllocator, pageAllocator } from './page-alloc.js';
+import { type CachedStacks, cachedStacks } from './cached-stacks.js';
+import { type Kmalloc, newKmalloc } from './kmalloc.js';
+import { framesOf, type Machine } from './machine.js';
+import type { PageAllocator } from './page-alloc.js';
 import type { SizeRules } from './vmalloc-size.js';
 import { type VmapSpace, vmap_init_free_space, vmapSpace } from './vmap-area.js';
 import { type VmapBlocks, vmapBlockPages, vmapBlocks } from './vmap-block.js';
@@ -36,6 +39,10 @@ export interface VmallocState extends SizeRules {
   drainDue: boolean;
   /** One CPU: the worker preempts the free that made the drain due. Else the drain is its own task. */
   drainAtOnce: boolean;
+  /** Areas without frames of callers that cannot block: a worker frees them later. C: pending_vm_area_cleanup */
+  readonly cleanup: number[];
+  readonly kmalloc: Kmalloc;
+  readonly cached_stacks: CachedStacks;
 }
 
 /** Lay out vmalloc for `m` on `sys` (which must be able to grow); `init_mm` is laid out if it is not there. */
@@ -57,6 +64,7 @@ export function vmallocOn(sys: System, m: Machine): VmallocState {
   );
   const perNode = (name: string) => space.nodes.map((_, i) => lock(sys, `${name} ${i}`));
   if (!sys.named.has('init_mm')) lock(sys, 'init_mm');
+  foldedTop(sys, g);
   return {
     sys,
     geometry: g,
@@ -64,11 +72,7 @@ export function vmallocOn(sys: System, m: Machine): VmallocState {
     huge: m.huge ?? true,
     nodes: m.nodes ?? 1,
     space,
-    frames: pageAllocator(
-      (m.memory_bytes ?? 2 ** 34) / g.pageSize_bytes,
-      m.fragmentation ?? 0,
-      m.seed,
-    ),
+    frames: framesOf(m),
     blocks: vmapBlocks(vmapBlockPages(g), m.cpus),
     top: table(sys, 'swapper_pg_dir', entriesAt(g, g.levels - 1)),
     locks: {
@@ -82,6 +86,9 @@ export function vmallocOn(sys: System, m: Machine): VmallocState {
     },
     drainDue: false,
     drainAtOnce: true,
+    cleanup: [],
+    kmalloc: newKmalloc(g, m.kmalloc_max_bytes),
+    cached_stacks: cachedStacks(m.cpus),
   };
 }
 

@@ -7,9 +7,10 @@ import type { Kernel } from '../step.js';
 import { flush_tlb_kernel_range } from '../tlb.js';
 import { newArea } from './areas.js';
 import { alloc_free_area } from './free-areas.js';
-import { type Gfp, gfpBlocks } from './gfp.js';
+import { type Gfp, gfpBlocks, neverBlocks } from './gfp.js';
 import { allocFrames, freeFrames } from './page-alloc.js';
 import {
+  type Ask,
   arrayBytes,
   ioremapAlign,
   type Shape,
@@ -69,7 +70,7 @@ function* try_vmap_area(
   return id;
 }
 
-/** An area, made busy; 0 if even a purge gives no room. C: alloc_vmap_area() */
+/** An area, made busy; 0 (-EBUSY) if even a purge gives no room, which callers that cannot block do not try. C: alloc_vmap_area() */
 export function* alloc_vmap_area(
   vm: VmallocState,
   shape: Shape,
@@ -78,7 +79,7 @@ export function* alloc_vmap_area(
   vend = vm.space.vend,
   gfp: Gfp = 'GFP_KERNEL',
 ): Kernel<number> {
-  const never = vm.era.nonBlocking && !gfpBlocks(gfp);
+  const never = neverBlocks(vm.era, gfp);
   if (!never) yield* might_sleep();
   let id = yield* try_vmap_area(vm, shape, vstart, vend, cpu);
   if (id === 0 && !never) {
@@ -131,15 +132,19 @@ export function* purge_vmap_area_lazy(vm: VmallocState, full = false): Kernel<Pu
 /** Any address will do, as long as nodes lie in order. */
 const nodeAddress = (i: number): bigint => 0xffff000001000000n + BigInt(i) * 0x1880n;
 
-/** What a call may ask beside size, alignment and flags. */
-export interface Ask {
-  readonly vstart?: number;
-  readonly vend?: number;
-  readonly anyNode?: boolean;
-  /** Left out: GFP_KERNEL, and the events do not tell. */
-  readonly gfp?: Gfp;
-  /** What if blocks were allowed for callers that cannot block? No kernel does that. */
-  readonly whatIf?: boolean;
+/** The frames of an area, -1 if they cannot be had. C: vm_area_alloc_pages() */
+function* area_frames(vm: VmallocState, { pages, order }: Shape, gfp: Gfp): Kernel<number> {
+  const { takes, split_pages } = vm.frames;
+  const pfn = allocFrames(vm.frames, pages, order, gfpBlocks(gfp));
+  yield* work('alloc_pages', vm.frames.takes - takes);
+  const split = vm.frames.split_pages - split_pages;
+  if (split > 0) yield* work('split_page', split);
+  return pfn;
+}
+
+/** Free what callers that cannot block left: areas without frames. C: cleanup_vm_area_work() (6.19) */
+function* cleanup_vm_area(vm: VmallocState): Kernel {
+  for (let id = vm.cleanup.pop(); id !== undefined; id = vm.cleanup.pop()) yield* release(vm, id);
 }
 
 /** One attempt: area, page array, frames, mapping. Its id, or 0. C: __vmalloc_area_node() */
@@ -158,15 +163,15 @@ function* attempt(
   const bytes = arrayBytes(shape.pages);
   const array = bytes > vm.geometry.pageSize_bytes ? yield* vmalloc(vm, bytes, cpu, gfp) : -1;
   areas.array[id] = array;
-  yield* work('alloc_pages', shape.pages / 2 ** shape.order);
-  const pfn = allocFrames(vm.frames, shape.pages, shape.order);
+  const pfn = yield* area_frames(vm, shape, gfp);
   if (pfn < 0) {
-    yield* release(vm, id);
+    if (neverBlocks(vm.era, gfp)) vm.cleanup.push(id);
+    else yield* release(vm, id);
     return 0;
   }
   areas.pages[id] = shape.pages;
   areas.pfn[id] = pfn * 64 + shape.order;
-  const tablesMaySleep = !vm.era.nonBlocking || gfpBlocks(gfp);
+  const tablesMaySleep = !neverBlocks(vm.era, gfp);
   const how = { prot: KERNEL, maxShift: shape.order, cpu, tablesMaySleep, quiet: whatIf };
   yield* vmap_range_noflush(vm, areas.start[id]!, shape.pages, pfn, how);
   return id;
@@ -185,7 +190,8 @@ export function* __vmalloc_node_range(
   yield* trace('vmalloc_range', { size_bytes, align_bytes, vm_flags: flags, ...given });
   const as = gfp ?? 'GFP_KERNEL';
   // kvmalloc() drops VM_ALLOW_HUGE_VMAP for callers that cannot block (6.19).
-  const drops = vm.era.nonBlocking && !gfpBlocks(as) && !whatIf;
+  const drops = neverBlocks(vm.era, as) && !whatIf;
+  if (!neverBlocks(vm.era, as)) yield* cleanup_vm_area(vm);
   const allowed = drops ? flags & ~VM_ALLOW_HUGE_VMAP : flags;
   if (size_bytes <= 0 || size_bytes / vm.geometry.pageSize_bytes > vm.frames.total_pages) return -1;
   const shape = shapeOf(vm, size_bytes, align_bytes, allowed, false, anyNode);
@@ -262,6 +268,7 @@ export function* vfree(vm: VmallocState, page: number): Kernel {
   if (id === undefined) throw new Error(`Trying to vfree() nonexistent vm area (page ${page})`);
   yield* trace('vfree', { va: va(vm, page) });
   yield* release(vm, id);
+  yield* cleanup_vm_area(vm);
 }
 
 /** Map device memory: its first page, or -1. C: ioremap_prot() */

@@ -47,7 +47,7 @@ function* alloc_track(
   const now = yield* READ_ONCE(entry);
   if (pmd_none(now)) {
     yield* fence('dmb ishst', 'smp_wmb');
-    yield* set_pmd(entry, tableEntry(fresh));
+    yield* set_pmd(vm.sys, entry, tableEntry(fresh));
   }
   yield* spin_unlock(vm.locks.page_table_lock);
   if (pmd_none(now)) return fresh;
@@ -184,7 +184,7 @@ function* unmapBelow(
     const next = Math.min(end, (index + 1) * span);
     const entry = table + (index % n);
     const value = yield* READ_ONCE(entry);
-    if (height <= 2 && (yield* pmd_clear_huge(entry)) === 1) {
+    if (height <= 2 && (yield* pmd_clear_huge(vm.sys, entry)) === 1) {
       const what = height === 2 ? 'pud_clear_huge' : 'pmd_clear_huge';
       yield* trace(what, { entry_at: entryAddress(table, index % n), entry: 1n });
     } else if (pmd_table(value) && height > 1)
