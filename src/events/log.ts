@@ -7,9 +7,12 @@ export const batchRows = 65536;
 type Values = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
 
 /** One column of the batch being filled; 64-bit integers are two 32-bit words, low word first. */
-export interface Cells<V extends Values = Values> {
+export interface Cells {
   readonly kind: Kind;
-  values: V;
+  values: Values;
+  /** The same memory as 32-bit words and as doubles: each setter sees one type of array only. */
+  words: Int32Array;
+  doubles: Float64Array;
   /** Validity bitmap, least significant bit first; made only once a row leaves the column out. */
   valid: Uint8Array;
   /** Cells set in this batch; while `dense`, those of the first `set` rows. */
@@ -43,7 +46,8 @@ export interface Log {
 }
 
 const none = new Uint8Array(0);
-const noOffsets = new Int32Array(0);
+const noWords = new Int32Array(0);
+const noDoubles = new Float64Array(0);
 
 function makeValues(kind: Kind, rows: number): Values {
   switch (kind) {
@@ -84,10 +88,12 @@ const zeroOffsets = new Int32Array(batchRows + 1);
 const freshCells = (kind: Kind): Cells => ({
   kind,
   values: zerosOf(kind),
+  words: noWords,
+  doubles: noDoubles,
   valid: noneValid,
   set: 0,
   dense: true,
-  offsets: kind === 'text' ? zeroOffsets : noOffsets,
+  offsets: kind === 'text' ? zeroOffsets : noWords,
   bytes: none,
   used: 0,
   filled: 0,
@@ -102,6 +108,8 @@ const allCells = (): Record<ColumnName, Cells> =>
 /** First use of a column in a batch: give it arrays of its own. */
 function own(c: Cells): void {
   c.values = makeValues(c.kind, batchRows);
+  c.words = new Int32Array(c.values.buffer, 0, c.values.byteLength >> 2);
+  c.doubles = new Float64Array(c.values.buffer, 0, c.values.byteLength >> 3);
   if (c.kind === 'text') {
     c.offsets = new Int32Array(batchRows + 1);
     c.bytes = new Uint8Array(1 << 16);
@@ -153,10 +161,10 @@ export function addRow(log: Log, tsHi: number, tsLo: number, event: number): voi
   seq.set++;
   ts_ns.set++;
   ev.set++;
-  seq.values[row] = log.total++;
-  ts_ns.values[row * 2] = tsLo;
-  ts_ns.values[row * 2 + 1] = tsHi;
-  ev.values[row] = event;
+  seq.words[row] = log.total++;
+  ts_ns.words[row * 2] = tsLo;
+  ts_ns.words[row * 2 + 1] = tsHi;
+  ev.words[row] = event;
 }
 
 /** From now on the column has a bitmap: rows are left out. */
@@ -185,7 +193,14 @@ function mark(c: Cells, row: number): void {
   c.set++;
 }
 
-/** Set a small-integer or dictionary cell by column index; the hot path's setInt. */
+/** Set a 32-bit or dictionary cell by column index; the hot path's setInt. */
+export function putWord(log: Log, column: number, v: number): void {
+  const c = log.list[column]!;
+  mark(c, log.row);
+  c.words[log.row] = v;
+}
+
+/** Set a small-integer or dictionary cell by column index. */
 export function putInt(log: Log, column: number, v: number): void {
   const c = log.list[column]!;
   mark(c, log.row);
@@ -194,17 +209,17 @@ export function putInt(log: Log, column: number, v: number): void {
 
 /** Set a double by column index. */
 export function putF64(log: Log, column: number, v: number): void {
-  const c = log.list[column] as Cells<Float64Array>;
+  const c = log.list[column]!;
   mark(c, log.row);
-  c.values[log.row] = v;
+  c.doubles[log.row] = v;
 }
 
 /** Set 64 bits by column index. */
 export function putU64(log: Log, column: number, hi: number, lo: number): void {
-  const c = log.list[column] as Cells<Uint32Array>;
+  const c = log.list[column]!;
   mark(c, log.row);
-  c.values[log.row * 2] = lo;
-  c.values[log.row * 2 + 1] = hi;
+  c.words[log.row * 2] = lo;
+  c.words[log.row * 2 + 1] = hi;
 }
 
 /** Set a small-integer or dictionary cell of the current row. */
@@ -216,17 +231,17 @@ export function setInt(log: Log, name: NameOf<'dict' | 'u8' | 'u16' | 'u32' | 'i
 
 /** Set a double cell of the current row. */
 export function setF64(log: Log, name: NameOf<'f64'>, v: number): void {
-  const c = log.cells[name] as Cells<Float64Array>;
+  const c = log.cells[name];
   mark(c, log.row);
-  c.values[log.row] = v;
+  c.doubles[log.row] = v;
 }
 
 /** Set an exact 64-bit cell of the current row. */
 export function setU64(log: Log, name: NameOf<'u64' | 'i64'>, hi: number, lo: number): void {
   const c = log.cells[name];
   mark(c, log.row);
-  c.values[log.row * 2] = lo;
-  c.values[log.row * 2 + 1] = hi;
+  c.words[log.row * 2] = lo;
+  c.words[log.row * 2 + 1] = hi;
 }
 
 /** Set va and, with it, the page number that a double holds exactly. */
