@@ -18,6 +18,8 @@ export interface Cells {
   /** Cells set in this batch; while `dense`, those of the first `set` rows. */
   set: number;
   dense: boolean;
+  /** Has it arrays of its own, not the shared zeros? */
+  owned: boolean;
   /** Text columns only: start of each row's bytes, and the bytes. */
   offsets: Int32Array;
   bytes: Uint8Array;
@@ -26,7 +28,7 @@ export interface Cells {
   filled: number;
 }
 
-/** A full batch, handed on; its arrays are not written to again. */
+/** A full batch, handed on; its arrays are not written to again unless the log reuses them. */
 export interface Batch {
   readonly length: number;
   readonly cells: Readonly<Record<ColumnName, Cells>>;
@@ -42,6 +44,8 @@ export interface Log {
   /** The same in the order of `columnNames`. */
   list: Cells[];
   readonly dicts: Readonly<Record<NameOf<'dict'>, Dict>>;
+  /** Is `onBatch` done with a batch when it returns, so that its arrays can be filled again? */
+  readonly reuse: boolean;
   readonly onBatch: (batch: Batch) => void;
 }
 
@@ -93,6 +97,7 @@ const freshCells = (kind: Kind): Cells => ({
   valid: noneValid,
   set: 0,
   dense: true,
+  owned: false,
   offsets: kind === 'text' ? zeroOffsets : noWords,
   bytes: none,
   used: 0,
@@ -105,8 +110,10 @@ const allCells = (): Record<ColumnName, Cells> =>
     Cells
   >;
 
-/** First use of a column in a batch: give it arrays of its own. */
+/** First use of a column in a batch: give it arrays of its own, if it has none from a batch before. */
 function own(c: Cells): void {
+  if (c.owned) return;
+  c.owned = true;
   c.values = makeValues(c.kind, batchRows);
   c.words = new Int32Array(c.values.buffer, 0, c.values.byteLength >> 2);
   c.doubles = new Float64Array(c.values.buffer, 0, c.values.byteLength >> 3);
@@ -116,13 +123,26 @@ function own(c: Cells): void {
   }
 }
 
-/** An empty log; `onBatch` gets each full batch, and the rest at `endLog`. */
-export function newLog(onBatch: (batch: Batch) => void): Log {
+/** Make a column empty again; its arrays stay. */
+function clear(c: Cells): void {
+  if (c.set === 0) return;
+  c.values.fill(0);
+  c.offsets.fill(0);
+  c.valid = noneValid;
+  c.set = c.used = c.filled = 0;
+  c.dense = true;
+}
+
+/**
+ * An empty log; `onBatch` gets each full batch, and the rest at `endLog`. With `reuse`, the arrays of a
+ * batch are filled again once `onBatch` has returned.
+ */
+export function newLog(onBatch: (batch: Batch) => void, reuse = false): Log {
   const names = columnNames.filter((n) => columns[n].kind === 'dict') as NameOf<'dict'>[];
   const dicts = Object.fromEntries(names.map((n) => [n, newDict()]));
   const cells = allCells();
   const list = columnNames.map((n) => cells[n]);
-  return { total: 0, row: -1, cells, list, dicts: dicts as Log['dicts'], onBatch };
+  return { total: 0, row: -1, cells, list, dicts: dicts as Log['dicts'], reuse, onBatch };
 }
 
 /** Rows without text get an empty slice. */
@@ -139,9 +159,14 @@ function flush(log: Log): void {
     if (c.dense && c.set > 0 && c.set < length) thin(c);
   }
   const batch: Batch = { length, cells: log.cells };
+  log.row = -1;
+  if (log.reuse) {
+    log.onBatch(batch);
+    for (const c of log.list) clear(c);
+    return;
+  }
   log.cells = allCells();
   log.list = columnNames.map((n) => log.cells[n]);
-  log.row = -1;
   log.onBatch(batch);
 }
 
