@@ -173,11 +173,17 @@ function flush(log: Log): void {
 /** Hand on the last, partly filled batch. */
 export const endLog = (log: Log): void => flush(log);
 
+const SEQ = columnNames.indexOf('seq');
+const TS = columnNames.indexOf('ts_ns');
+const EVENT = columnNames.indexOf('event');
+
 /** Append a row; a 64-bit stamp comes as two 32-bit words. Core columns are always set together. */
 export function addRow(log: Log, tsHi: number, tsLo: number, event: number): void {
   if (log.row === batchRows - 1) flush(log);
   const row = ++log.row;
-  const { seq, ts_ns, event: ev } = log.cells;
+  const seq = log.list[SEQ]!;
+  const ts_ns = log.list[TS]!;
+  const ev = log.list[EVENT]!;
   if (seq.set === 0) {
     own(seq);
     own(ts_ns);
