@@ -7,14 +7,19 @@ export const batchRows = 65536;
 type Values = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
 
 /** One column of the batch being filled; 64-bit integers are two 32-bit words, low word first. */
-export interface Cells<V extends Values = Values> {
+export interface Cells {
   readonly kind: Kind;
-  values: V;
+  values: Values;
+  /** The same memory as 32-bit words and as doubles: each setter sees one type of array only. */
+  words: Int32Array;
+  doubles: Float64Array;
   /** Validity bitmap, least significant bit first; made only once a row leaves the column out. */
   valid: Uint8Array;
   /** Cells set in this batch; while `dense`, those of the first `set` rows. */
   set: number;
   dense: boolean;
+  /** Has it arrays of its own, not the shared zeros? */
+  owned: boolean;
   /** Text columns only: start of each row's bytes, and the bytes. */
   offsets: Int32Array;
   bytes: Uint8Array;
@@ -23,7 +28,7 @@ export interface Cells<V extends Values = Values> {
   filled: number;
 }
 
-/** A full batch, handed on; its arrays are not written to again. */
+/** A full batch, handed on; its arrays are not written to again unless the log reuses them. */
 export interface Batch {
   readonly length: number;
   readonly cells: Readonly<Record<ColumnName, Cells>>;
@@ -39,11 +44,14 @@ export interface Log {
   /** The same in the order of `columnNames`. */
   list: Cells[];
   readonly dicts: Readonly<Record<NameOf<'dict'>, Dict>>;
+  /** Is `onBatch` done with a batch when it returns, so that its arrays can be filled again? */
+  readonly reuse: boolean;
   readonly onBatch: (batch: Batch) => void;
 }
 
 const none = new Uint8Array(0);
-const noOffsets = new Int32Array(0);
+const noWords = new Int32Array(0);
+const noDoubles = new Float64Array(0);
 
 function makeValues(kind: Kind, rows: number): Values {
   switch (kind) {
@@ -84,10 +92,13 @@ const zeroOffsets = new Int32Array(batchRows + 1);
 const freshCells = (kind: Kind): Cells => ({
   kind,
   values: zerosOf(kind),
+  words: noWords,
+  doubles: noDoubles,
   valid: noneValid,
   set: 0,
   dense: true,
-  offsets: kind === 'text' ? zeroOffsets : noOffsets,
+  owned: false,
+  offsets: kind === 'text' ? zeroOffsets : noWords,
   bytes: none,
   used: 0,
   filled: 0,
@@ -99,22 +110,39 @@ const allCells = (): Record<ColumnName, Cells> =>
     Cells
   >;
 
-/** First use of a column in a batch: give it arrays of its own. */
+/** First use of a column in a batch: give it arrays of its own, if it has none from a batch before. */
 function own(c: Cells): void {
+  if (c.owned) return;
+  c.owned = true;
   c.values = makeValues(c.kind, batchRows);
+  c.words = new Int32Array(c.values.buffer, 0, c.values.byteLength >> 2);
+  c.doubles = new Float64Array(c.values.buffer, 0, c.values.byteLength >> 3);
   if (c.kind === 'text') {
     c.offsets = new Int32Array(batchRows + 1);
     c.bytes = new Uint8Array(1 << 16);
   }
 }
 
-/** An empty log; `onBatch` gets each full batch, and the rest at `endLog`. */
-export function newLog(onBatch: (batch: Batch) => void): Log {
+/** Make a column empty again; its arrays stay. */
+function clear(c: Cells): void {
+  if (c.set === 0) return;
+  c.values.fill(0);
+  c.offsets.fill(0);
+  c.valid = noneValid;
+  c.set = c.used = c.filled = 0;
+  c.dense = true;
+}
+
+/**
+ * An empty log; `onBatch` gets each full batch, and the rest at `endLog`. With `reuse`, the arrays of a
+ * batch are filled again once `onBatch` has returned.
+ */
+export function newLog(onBatch: (batch: Batch) => void, reuse = false): Log {
   const names = columnNames.filter((n) => columns[n].kind === 'dict') as NameOf<'dict'>[];
   const dicts = Object.fromEntries(names.map((n) => [n, newDict()]));
   const cells = allCells();
   const list = columnNames.map((n) => cells[n]);
-  return { total: 0, row: -1, cells, list, dicts: dicts as Log['dicts'], onBatch };
+  return { total: 0, row: -1, cells, list, dicts: dicts as Log['dicts'], reuse, onBatch };
 }
 
 /** Rows without text get an empty slice. */
@@ -131,20 +159,31 @@ function flush(log: Log): void {
     if (c.dense && c.set > 0 && c.set < length) thin(c);
   }
   const batch: Batch = { length, cells: log.cells };
+  log.row = -1;
+  if (log.reuse) {
+    log.onBatch(batch);
+    for (const c of log.list) clear(c);
+    return;
+  }
   log.cells = allCells();
   log.list = columnNames.map((n) => log.cells[n]);
-  log.row = -1;
   log.onBatch(batch);
 }
 
 /** Hand on the last, partly filled batch. */
 export const endLog = (log: Log): void => flush(log);
 
+const SEQ = columnNames.indexOf('seq');
+const TS = columnNames.indexOf('ts_ns');
+const EVENT = columnNames.indexOf('event');
+
 /** Append a row; a 64-bit stamp comes as two 32-bit words. Core columns are always set together. */
 export function addRow(log: Log, tsHi: number, tsLo: number, event: number): void {
   if (log.row === batchRows - 1) flush(log);
   const row = ++log.row;
-  const { seq, ts_ns, event: ev } = log.cells;
+  const seq = log.list[SEQ]!;
+  const ts_ns = log.list[TS]!;
+  const ev = log.list[EVENT]!;
   if (seq.set === 0) {
     own(seq);
     own(ts_ns);
@@ -153,10 +192,10 @@ export function addRow(log: Log, tsHi: number, tsLo: number, event: number): voi
   seq.set++;
   ts_ns.set++;
   ev.set++;
-  seq.values[row] = log.total++;
-  ts_ns.values[row * 2] = tsLo;
-  ts_ns.values[row * 2 + 1] = tsHi;
-  ev.values[row] = event;
+  seq.words[row] = log.total++;
+  ts_ns.words[row * 2] = tsLo;
+  ts_ns.words[row * 2 + 1] = tsHi;
+  ev.words[row] = event;
 }
 
 /** From now on the column has a bitmap: rows are left out. */
@@ -185,7 +224,14 @@ function mark(c: Cells, row: number): void {
   c.set++;
 }
 
-/** Set a small-integer or dictionary cell by column index; the hot path's setInt. */
+/** Set a 32-bit or dictionary cell by column index; the hot path's setInt. */
+export function putWord(log: Log, column: number, v: number): void {
+  const c = log.list[column]!;
+  mark(c, log.row);
+  c.words[log.row] = v;
+}
+
+/** Set a small-integer or dictionary cell by column index. */
 export function putInt(log: Log, column: number, v: number): void {
   const c = log.list[column]!;
   mark(c, log.row);
@@ -194,17 +240,17 @@ export function putInt(log: Log, column: number, v: number): void {
 
 /** Set a double by column index. */
 export function putF64(log: Log, column: number, v: number): void {
-  const c = log.list[column] as Cells<Float64Array>;
+  const c = log.list[column]!;
   mark(c, log.row);
-  c.values[log.row] = v;
+  c.doubles[log.row] = v;
 }
 
 /** Set 64 bits by column index. */
 export function putU64(log: Log, column: number, hi: number, lo: number): void {
-  const c = log.list[column] as Cells<Uint32Array>;
+  const c = log.list[column]!;
   mark(c, log.row);
-  c.values[log.row * 2] = lo;
-  c.values[log.row * 2 + 1] = hi;
+  c.words[log.row * 2] = lo;
+  c.words[log.row * 2 + 1] = hi;
 }
 
 /** Set a small-integer or dictionary cell of the current row. */
@@ -216,17 +262,17 @@ export function setInt(log: Log, name: NameOf<'dict' | 'u8' | 'u16' | 'u32' | 'i
 
 /** Set a double cell of the current row. */
 export function setF64(log: Log, name: NameOf<'f64'>, v: number): void {
-  const c = log.cells[name] as Cells<Float64Array>;
+  const c = log.cells[name];
   mark(c, log.row);
-  c.values[log.row] = v;
+  c.doubles[log.row] = v;
 }
 
 /** Set an exact 64-bit cell of the current row. */
 export function setU64(log: Log, name: NameOf<'u64' | 'i64'>, hi: number, lo: number): void {
   const c = log.cells[name];
   mark(c, log.row);
-  c.values[log.row * 2] = lo;
-  c.values[log.row * 2 + 1] = hi;
+  c.words[log.row * 2] = lo;
+  c.words[log.row * 2 + 1] = hi;
 }
 
 /** Set va and, with it, the page number that a double holds exactly. */

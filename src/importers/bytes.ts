@@ -103,12 +103,18 @@ export const ascii = (text: string): Uint8Array => new TextEncoder().encode(text
 // The bytes at hand as a view: four of them are compared at once. `useBytes` before `matches`.
 let current: Uint8Array = new Uint8Array(0);
 let view = new DataView(current.buffer);
+/** The same as aligned words, for long searches; the first starts at byte `shift`. */
+let words: Int32Array = new Int32Array(0);
+let shift = 0;
 
 /** Make `buf` the bytes that `matches`, `wordAt` and `newlineFrom` look at. */
 export function useBytes(buf: Uint8Array): void {
   if (buf === current) return;
   current = buf;
-  view = new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
+  const { buffer, byteOffset, byteLength } = buf;
+  view = new DataView(buffer, byteOffset, byteLength);
+  shift = -byteOffset & 3;
+  words = new Int32Array(buffer, byteOffset + shift, Math.max(0, byteLength - shift) >> 2);
 }
 
 /** Four bytes at `at` as one number; `at + 4` must lie in the bytes. */
@@ -138,21 +144,27 @@ export function matches(buf: Uint8Array, at: number, end: number, what: Literal)
     for (let i = 0; i < length; i++) if (buf[at + i] !== what.bytes[i]) return false;
     return true;
   }
-  const { words } = what;
-  for (let i = 0; i < words.length; i++) {
-    if (view.getInt32(at + i * 4, true) !== words[i]) return false;
+  const { words: wanted } = what;
+  const v = view;
+  for (let i = 0; i < wanted.length; i++) {
+    if (v.getInt32(at + i * 4, true) !== wanted[i]) return false;
   }
-  return view.getInt32(at + length - 4, true) === what.last;
+  return v.getInt32(at + length - 4, true) === what.last;
 }
+
+/** Is one of the four bytes a newline? (not 0: one is, though the bits above the first may be wrong) */
+const newlineIn = (x: number): number =>
+  ((x ^ 0x0a0a0a0a) - 0x01010101) & ~(x ^ 0x0a0a0a0a) & 0x80808080;
 
 /** Where the next newline of the bytes at hand stands, or -1. */
 export function newlineFrom(buf: Uint8Array, from: number): number {
   const { length } = buf;
+  const w = words;
   let at = from;
-  for (; at + 4 <= length; at += 4) {
-    const x = view.getInt32(at, true) ^ 0x0a0a0a0a;
-    if (((x - 0x01010101) & ~x & 0x80808080) !== 0) break; // one of the four is a newline
-  }
-  for (; at < length; at++) if (buf[at] === 10) return at;
+  for (; at < length && ((at - shift) & 3) !== 0; at++) if (buf[at] === 10) return at;
+  let i = (at - shift) >> 2;
+  const last = w.length - 1;
+  while (i < last && (newlineIn(w[i]!) | newlineIn(w[i + 1]!)) === 0) i += 2;
+  for (at = Math.max(at, i * 4 + shift); at < length; at++) if (buf[at] === 10) return at;
   return -1;
 }

@@ -1,7 +1,7 @@
-import { addRow, type Log, putInt } from '../events/log.js';
+import { addRow, type Log, putInt, putWord } from '../events/log.js';
 import { columnNames } from '../events/schema.js';
-import { type Literal, literalOf, matches, num, readDecimal, useBytes, wordAt } from './bytes.js';
-import { readStamp, stamp } from './ftrace-stamp.js';
+import { num, readDecimal, useBytes, wordAt } from './bytes.js';
+import { readMicroseconds, readStamp, stamp } from './ftrace-stamp.js';
 
 const SPACE = 0x20;
 const DASH = 0x2d;
@@ -12,6 +12,7 @@ const BRACKET = 0x5b;
 const UNBRACKET = 0x5d;
 const GREATER = 0x3e;
 const PLUS = 0x2b;
+const COLON = 0x3a;
 
 const isDigit = (b: number | undefined): boolean => b! >= 48 && b! <= 57;
 const isBlank = (b: number | undefined): boolean => b === SPACE || b === 9;
@@ -26,8 +27,6 @@ export const head = {
   cpu: 0,
   flagsStart: 0,
   flagsEnd: 0,
-  /** Is what stands before the flags the same as on the line before? */
-  same: false,
   /** First byte behind the stamp's colon and blanks. */
   body: 0,
 };
@@ -120,55 +119,43 @@ const maxHead = 256;
 /** Bytes of a comm, with its NUL (TASK_COMM_LEN); more is a prefix that is none of ftrace's. */
 const maxComm = 16;
 
-/** What stood before the flags of the last line read, what it meant, and the task's id it gave. */
-const last = {
-  text: literalOf(new Uint8Array(0)) as Literal,
-  flags: false,
-  commStart: 0,
-  commEnd: 0,
-  pid: 0,
-  tgid: -2,
-  cpu: 0,
-  log: null as Log | null,
-  task: 0,
-};
+/** The shortest line of the usual layout: '            sh-1 [0] ..... 0.000000: '. */
+const minUsual = 43;
 
-/** The line if it begins as the last one did: only flags and stamp are read anew. */
-function readSame(buf: Uint8Array, start: number, end: number): boolean {
-  const { length } = last.text;
-  if (length === 0 || start + length + 8 > end) return false;
-  if (!matches(buf, start, end, last.text)) return false;
-  let at = start + length;
-  head.flagsStart = at;
-  if (last.flags) {
-    at = flagsEnd(buf, at, Math.min(end, at + 9));
-    if (!isBlank(buf[at])) return false;
-  }
-  head.flagsEnd = at;
-  const stop = readStamp(buf, skipBlanks(buf, at, end), end);
-  if (stop < 0) return false;
-  head.body = skipBlanks(buf, stop, end);
-  if (buf[head.body] === OPEN) head.body = skipDifference(buf, head.body, end);
-  head.same = true;
-  head.commStart = start + last.commStart;
-  head.commEnd = start + last.commEnd;
-  head.pid = last.pid;
-  head.tgid = last.tgid;
-  head.cpu = last.cpu;
-  return true;
-}
-
-function remember(buf: Uint8Array, start: number): true {
-  const stop = head.flagsStart - start > maxHead ? start : head.flagsStart;
-  last.text = literalOf(buf.slice(start, stop));
-  last.flags = head.flagsEnd > head.flagsStart;
-  last.commStart = head.commStart - start;
-  last.commEnd = head.commEnd - start;
-  last.pid = head.pid;
-  last.tgid = head.tgid;
-  last.cpu = head.cpu;
-  last.log = null;
-  head.same = false;
+/**
+ * The layout that nearly all lines have: comm in 16 columns, pid, '[cpu]', five flags, stamp with six
+ * digits of a fraction. False if it is anything else, or has numbers that want more care. Needs no look at
+ * `end` on the way: the newline there is neither digit nor blank.
+ */
+function readUsual(buf: Uint8Array, start: number, end: number): boolean {
+  if (end - start < minUsual || end === buf.length || buf[start + dashColumn] !== DASH)
+    return false;
+  const pidAt = start + dashColumn + 1;
+  let at = pidAt;
+  let pid = 0;
+  for (let d = buf[at]! - 48; d >= 0 && d <= 9; d = buf[++at]! - 48) pid = pid * 10 + d;
+  if (at === pidAt || at > pidAt + 9 || buf[at] !== SPACE) return false;
+  while (buf[at] === SPACE) at++;
+  if (buf[at] !== BRACKET) return false;
+  const cpuAt = ++at;
+  let cpu = 0;
+  for (let d = buf[at]! - 48; d >= 0 && d <= 9; d = buf[++at]! - 48) cpu = cpu * 10 + d;
+  if (at === cpuAt || at > cpuAt + 4 || buf[at] !== UNBRACKET || buf[at + 1] !== SPACE)
+    return false;
+  const flags = at + 2;
+  for (at = flags; at < flags + 5; at++) if (buf[at]! <= SPACE) return false;
+  if (buf[at] !== SPACE || buf[at - 1] === COLON) return false; // '1234:' is a stamp of ticks
+  at = readMicroseconds(buf, at + 1);
+  if (at < 0 || at > end) return false;
+  head.commStart = start;
+  while (buf[head.commStart] === SPACE) head.commStart++;
+  head.commEnd = start + dashColumn;
+  head.pid = pid;
+  head.tgid = -2;
+  head.cpu = cpu;
+  head.flagsStart = flags;
+  head.flagsEnd = flags + 5;
+  head.body = at;
   return true;
 }
 
@@ -178,18 +165,14 @@ function remember(buf: Uint8Array, start: number): true {
  */
 export function readHead(buf: Uint8Array, start: number, end: number): boolean {
   useBytes(buf);
-  if (readSame(buf, start, end)) return true;
+  if (readUsual(buf, start, end)) return true;
   const usual = start + dashColumn;
-  if (usual < end && buf[usual] === DASH && readFrom(buf, start, usual, end)) {
-    return remember(buf, start);
-  }
+  if (usual < end && buf[usual] === DASH && readFrom(buf, start, usual, end)) return true;
   const first = skipBlanks(buf, start, end);
   if (buf[first] === GREATER) return false; // a quoted line: its prefix is no comm
   const stop = Math.min(end, first + maxComm + 1, start + maxHead);
   for (let at = first; at < stop; at++) {
-    if (buf[at] === DASH && isDigit(buf[at + 1]) && readFrom(buf, start, at, end)) {
-      return remember(buf, start);
-    }
+    if (buf[at] === DASH && isDigit(buf[at + 1]) && readFrom(buf, start, at, end)) return true;
   }
   return false;
 }
@@ -201,11 +184,36 @@ const TASK = column('task');
 const TGID = column('tgid');
 const FLAGS = column('flags');
 
+// Ids of comms by pid, while the comm stays the same: [id + 1, its bytes as words]; for one log at a time.
+const commSlots = 256;
+const comms = new Int32Array(commSlots * 8);
+let commLog: Log | null = null;
+
 function taskId(log: Log, buf: Uint8Array): number {
-  if (last.log === log) return last.task;
-  last.task = log.dicts.task.internBytes(buf, head.commStart, head.commEnd);
-  last.log = log;
-  return last.task;
+  const { commStart, commEnd } = head;
+  const at = commEnd - dashColumn;
+  if (at < 0) return log.dicts.task.internBytes(buf, commStart, commEnd);
+  if (commLog !== log) {
+    comms.fill(0);
+    commLog = log;
+  }
+  // the 16 bytes before the dash tell the comm if it starts among them
+  const slot = (head.pid & (commSlots - 1)) * 8;
+  const skip = commStart - at;
+  const known =
+    comms[slot] !== 0 &&
+    comms[slot + 1] === skip &&
+    comms[slot + 2] === wordAt(at) &&
+    comms[slot + 3] === wordAt(at + 4) &&
+    comms[slot + 4] === wordAt(at + 8) &&
+    comms[slot + 5] === wordAt(at + 12);
+  if (known) return comms[slot]! - 1;
+  const id = log.dicts.task.internBytes(buf, commStart, commEnd);
+  if (skip < 0) return id;
+  comms[slot] = id + 1;
+  comms[slot + 1] = skip;
+  for (let i = 0; i < 4; i++) comms[slot + 2 + i] = wordAt(at + i * 4);
+  return id;
 }
 
 // Ids of flag columns of five characters, found by their bytes; for one log at a time.
@@ -238,8 +246,8 @@ function flagsId(log: Log, buf: Uint8Array): number {
 export function addHead(log: Log, buf: Uint8Array, event: number): void {
   addRow(log, stamp.hi, stamp.lo, event);
   putInt(log, CPU, head.cpu);
-  putInt(log, PID, head.pid);
-  putInt(log, TASK, taskId(log, buf));
-  if (head.tgid >= 0) putInt(log, TGID, head.tgid);
-  if (head.flagsEnd > head.flagsStart) putInt(log, FLAGS, flagsId(log, buf));
+  putWord(log, PID, head.pid);
+  putWord(log, TASK, taskId(log, buf));
+  if (head.tgid >= 0) putWord(log, TGID, head.tgid);
+  if (head.flagsEnd > head.flagsStart) putWord(log, FLAGS, flagsId(log, buf));
 }

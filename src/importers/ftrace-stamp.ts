@@ -2,6 +2,8 @@ import { num, readDecimal } from './bytes.js';
 
 const DOT = 0x2e;
 const COLON = 0x3a;
+const SPACE = 0x20;
+const OPEN = 0x28;
 const LOWER_M = 0x6d;
 const LOWER_U = 0x75;
 const LOWER_S = 0x73;
@@ -66,4 +68,25 @@ export function readStamp(buf: Uint8Array, start: number, end: number): number {
   at = num.end;
   putStamp(hi, lo >>> 0, num.lo * scales[digits]!);
   return at < end && buf[at] === COLON ? at + 1 : -1;
+}
+
+/**
+ * The usual stamp, ' seconds.micros: ', with blanks before it; gives where the text behind starts, or -1 if
+ * it is another. Reads no further than the first byte that is neither digit nor blank.
+ */
+export function readMicroseconds(buf: Uint8Array, from: number): number {
+  let at = from;
+  while (buf[at] === SPACE) at++;
+  const start = at;
+  let seconds = 0;
+  for (let d = buf[at]! - 48; d >= 0 && d <= 9; d = buf[++at]! - 48) seconds = seconds * 10 + d;
+  if (at === start || seconds >= 9e6 || buf[at] !== DOT) return -1;
+  const dot = at++;
+  let micros = 0;
+  for (let d = buf[at]! - 48; d >= 0 && d <= 9; d = buf[++at]! - 48) micros = micros * 10 + d;
+  if (at !== dot + 7 || buf[at] !== COLON || buf[at + 1] !== SPACE) return -1;
+  const next = buf[at + 2];
+  if (next === SPACE || next === OPEN) return -1; // trace-cmd puts more blanks, or '(+22400)'
+  setStamp(seconds * 1e9 + micros * 1000);
+  return at + 2;
 }

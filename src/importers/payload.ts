@@ -4,6 +4,7 @@ import {
   putF64,
   putInt,
   putU64,
+  putWord,
   setBool,
   setDict,
   setInt,
@@ -26,7 +27,7 @@ import {
 } from './bytes.js';
 
 /** How a number is kept. */
-type Store = 'wide' | 'va' | 'double' | 'int';
+type Store = 'wide' | 'va' | 'double' | 'word' | 'int';
 
 interface Field {
   readonly literal: Literal;
@@ -44,9 +45,13 @@ interface Field {
 /** The last text of a field and its id: events of a kind mostly come from one place. */
 interface Last {
   dict: Dict | null;
-  text: Literal;
+  readonly bytes: Uint8Array;
+  length: number;
   id: number;
 }
+
+/** Longer texts are looked up each time. */
+const maxLast = 128;
 
 const indexOf = (column: ColumnName): number => columnNames.indexOf(column);
 const pageIndex = indexOf('va_page');
@@ -54,7 +59,13 @@ const pageIndex = indexOf('va_page');
 function storeOf(column: ColumnName): Store {
   if (column === 'va') return 'va';
   const { kind } = columns[column];
-  return kind === 'u64' || kind === 'i64' ? 'wide' : kind === 'f64' ? 'double' : 'int';
+  return kind === 'u64' || kind === 'i64'
+    ? 'wide'
+    : kind === 'f64'
+      ? 'double'
+      : kind === 'u8' || kind === 'u16'
+        ? 'int'
+        : 'word';
 }
 
 /** A shape made ready for bytes. */
@@ -74,7 +85,7 @@ function ready(shape: Shape): Matcher {
     store: storeOf(f.column),
     kind: f.kind,
     stop: literals[i]![0] ?? -1,
-    last: { dict: null, text: literalOf(new Uint8Array(0)), id: 0 },
+    last: { dict: null, bytes: new Uint8Array(maxLast), length: 0, id: 0 },
   }));
   return { fields, tail: literalOf(tail) };
 }
@@ -92,9 +103,10 @@ function putNumber(log: Log, f: Field): boolean {
     putF64(log, f.index, (hi >>> 0) * 0x100000000 + (lo >>> 0));
     return true;
   }
-  if (f.store === 'int') {
+  if (f.store === 'word' || f.store === 'int') {
     if (hi !== 0) return false;
-    putInt(log, f.index, lo >>> 0);
+    if (f.store === 'word') putWord(log, f.index, lo);
+    else putInt(log, f.index, lo >>> 0);
     return true;
   }
   putU64(log, f.index, hi, lo);
@@ -105,7 +117,7 @@ function putNumber(log: Log, f: Field): boolean {
 const TRUE = ascii('true');
 const FALSE = ascii('false');
 
-function putWord(log: Log, f: Field, buf: Uint8Array, at: number, end: number): number {
+function putTruth(log: Log, f: Field, buf: Uint8Array, at: number, end: number): number {
   const yes = holds(buf, at, end, TRUE);
   if (!yes && !holds(buf, at, end, FALSE)) return -1;
   if (f.kind === 't') setBool(log, f.column as NameOf<'bool'>, yes);
@@ -125,21 +137,28 @@ function putSigned(log: Log, f: Field, buf: Uint8Array, at: number, end: number)
 }
 
 function putText(log: Log, f: Field, buf: Uint8Array, at: number, end: number): number {
-  const { last } = f;
+  const { last, stop } = f;
   const dict = log.dicts[f.column as NameOf<'dict'>];
-  const guess = at + last.text.length;
-  const sameEnd = f.stop < 0 ? guess === end : guess < end && buf[guess] === f.stop;
-  if (sameEnd && last.dict === dict && matches(buf, at, end, last.text)) {
-    putInt(log, f.index, last.id);
-    return guess;
+  const { bytes, length } = last;
+  const guess = at + length;
+  let to = at;
+  if (last.dict === dict && guess <= end) {
+    while (to < guess && buf[to] === bytes[to - at]) to++;
+    if (to === guess && (to === end || buf[to] === stop)) {
+      putWord(log, f.index, last.id);
+      return to;
+    }
   }
-  let stop = at;
-  while (stop < end && buf[stop] !== f.stop) stop++;
-  last.dict = dict;
-  last.text = literalOf(buf.slice(at, stop));
-  last.id = dict.internBytes(buf, at, stop);
-  putInt(log, f.index, last.id);
-  return stop;
+  for (to = at; to < end && buf[to] !== stop; ) to++;
+  const id = dict.internBytes(buf, at, to);
+  putWord(log, f.index, id);
+  if (to - at <= maxLast) {
+    for (let i = at; i < to; i++) bytes[i - at] = buf[i]!;
+    last.dict = dict;
+    last.length = to - at;
+    last.id = id;
+  }
+  return to;
 }
 
 /** A number without leading zeros, so that printing it gives the same bytes. */
@@ -165,7 +184,7 @@ function putField(log: Log, f: Field, buf: Uint8Array, at: number, end: number):
       return putText(log, f, buf, at, end);
     case 't':
     case 'w':
-      return putWord(log, f, buf, at, end);
+      return putTruth(log, f, buf, at, end);
     default: {
       const bit = buf[at]! - 48;
       if (at >= end || (bit !== 0 && bit !== 1)) return -1;
