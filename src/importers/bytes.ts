@@ -104,7 +104,8 @@ export const ascii = (text: string): Uint8Array => new TextEncoder().encode(text
 let current: Uint8Array = new Uint8Array(0);
 let view = new DataView(current.buffer);
 /** The same as aligned words, for long searches; the first starts at byte `shift`. */
-let words: Int32Array = new Int32Array(0);
+const noWords: Int32Array = new Int32Array(0);
+let words = noWords;
 let shift = 0;
 
 /** Make `buf` the bytes that `matches`, `wordAt` and `newlineFrom` look at. */
@@ -114,7 +115,8 @@ export function useBytes(buf: Uint8Array): void {
   const { buffer, byteOffset, byteLength } = buf;
   view = new DataView(buffer, byteOffset, byteLength);
   shift = -byteOffset & 3;
-  words = new Int32Array(buffer, byteOffset + shift, Math.max(0, byteLength - shift) >> 2);
+  const count = Math.max(0, byteLength - shift) >> 2;
+  words = count === 0 ? noWords : new Int32Array(buffer, byteOffset + shift, count); // no place past the end
 }
 
 /** Four bytes at `at` as one number; `at + 4` must lie in the bytes. */
