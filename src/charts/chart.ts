@@ -51,3 +51,14 @@ export const textMeta = (
 };
 
 export const schema = 'https://vega.github.io/schema/vega-lite/v6.json';
+
+/** Mark and encoding of cumulative curves of times on a log scale, one curve a value of `group`. */
+export const cdfOf = (x: { field: string; title: string }, share: string, group: string) => ({
+  mark: { type: 'line', interpolate: 'step-after', tooltip: true },
+  encoding: {
+    x: { ...x, type: 'quantitative', scale: { type: 'log' } },
+    y: { field: 'share', type: 'quantitative', title: share },
+    color: { field: group, type: 'nominal', title: null },
+    strokeDash: { field: group, type: 'nominal', title: null },
+  },
+});

@@ -1,4 +1,4 @@
-import { type About, type Chart, type Spec, schema, textMeta, titled } from './chart.js';
+import { type About, type Chart, cdfOf, type Spec, schema, textMeta, titled } from './chart.js';
 import { roundStep } from './overwrites.js';
 import { theme } from './theme.js';
 
@@ -131,18 +131,7 @@ export const lockWaits: Chart<RaceData> = {
       title: titled(`${n} ${what}`, about),
       config: theme,
       data: { values: rows },
-      mark: { type: 'line', interpolate: 'step-after', tooltip: true },
-      encoding: {
-        x: {
-          field: 'wait_us',
-          type: 'quantitative',
-          scale: { type: 'log' },
-          title: 'wait (us, log)',
-        },
-        y: { field: 'share', type: 'quantitative', title: 'share of waits' },
-        color: { field: 'of', type: 'nominal', title: null },
-        strokeDash: { field: 'of', type: 'nominal', title: null },
-      },
+      ...cdfOf({ field: 'wait_us', title: 'wait (us, log)' }, 'share of waits', 'of'),
       usermeta: textMeta('cdf', what, 'us', n, about, {
         notes: n === 0 ? data.missing : ['Waits under 0.1 us stand at 0.1 us.'],
       }),

@@ -1,4 +1,4 @@
-import { type About, type Chart, type Spec, schema, textMeta, titled } from './chart.js';
+import { type About, type Chart, cdfOf, type Spec, schema, textMeta, titled } from './chart.js';
 import { cumulative } from './race-windows.js';
 import { theme } from './theme.js';
 
@@ -120,18 +120,11 @@ export const timeAsleep: Chart<SleepData> = {
       title: titled(`${what}: ${data.scheme}`, about),
       config: theme,
       data: { values: rows },
-      mark: { type: 'line', interpolate: 'step-after', tooltip: true },
-      encoding: {
-        x: {
-          field: 'asleep_us',
-          type: 'quantitative',
-          scale: { type: 'log' },
-          title: 'time asleep (us, log)',
-        },
-        y: { field: 'share', type: 'quantitative', title: 'share of calls that slept' },
-        color: { field: 'role', type: 'nominal', title: null },
-        strokeDash: { field: 'role', type: 'nominal', title: null },
-      },
+      ...cdfOf(
+        { field: 'asleep_us', title: 'time asleep (us, log)' },
+        'share of calls that slept',
+        'role',
+      ),
       usermeta: textMeta('cdf', what, 'us', n, about, { notes: data.missing }),
     };
   },
@@ -157,18 +150,11 @@ export function sleepsSideBySide(
     title: titled(what, about),
     config: theme,
     data: { values: rows },
-    mark: { type: 'line', interpolate: 'step-after', tooltip: true },
-    encoding: {
-      x: {
-        field: 'asleep_us',
-        type: 'quantitative',
-        scale: { type: 'log' },
-        title: 'time asleep (us, log)',
-      },
-      y: { field: 'share', type: 'quantitative', title: 'share of calls that slept' },
-      color: { field: 'run', type: 'nominal', title: null },
-      strokeDash: { field: 'run', type: 'nominal', title: null },
-    },
+    ...cdfOf(
+      { field: 'asleep_us', title: 'time asleep (us, log)' },
+      'share of calls that slept',
+      'run',
+    ),
     usermeta: textMeta('cdf', what, 'us', n, about, {
       notes: none.length > 0 ? [`Never slept: ${none.join(', ')}.`] : [],
     }),

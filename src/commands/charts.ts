@@ -12,11 +12,21 @@ import { aboutOf } from './load.js';
 /** The chart called `name`. */
 export const chartOf = (name: string): Chart<unknown> => byName('chart', all, name);
 
+const results = new WeakMap<Trace, Map<string, unknown>>();
+
+/** What analysis `name` says of a trace; run once a trace, however many charts ask. */
+function resultOf(name: string, trace: Trace): unknown {
+  const known = results.get(trace) ?? new Map<string, unknown>();
+  results.set(trace, known);
+  const analysis = byName<Analysis<unknown>>('analysis', analyses, name);
+  if (!known.has(name)) known.set(name, analysis.run(trace));
+  return known.get(name);
+}
+
 /** The spec of chart `name` for a trace that lies at `path`. */
 export function chartSpec(name: string, trace: Trace, path: string): Spec {
   const chart = chartOf(name);
-  const analysis = byName<Analysis<unknown>>('analysis', analyses, chart.from);
-  return chart.spec(analysis.run(trace), aboutOf(path, trace, ['chart', name, path]));
+  return chart.spec(resultOf(chart.from, trace), aboutOf(path, trace, ['chart', name, path]));
 }
 
 /** The forms a chart can be written in, by the end of the file's name. */

@@ -47,22 +47,20 @@ function kindOf(s: State, name: string): Kind {
 }
 
 /** `sys_read(fd: 3, …)` or `sys_read -> 0x10`. */
-function addSyscall(s: State, text: string): boolean {
+function addSyscall(s: State, buf: Uint8Array, text: string): boolean {
   const { log } = s;
   const enter = /^(sys_\w+)\((.*)\)\s*$/.exec(text);
   if (enter) {
-    addHead(log, none, log.dicts.event.intern(enter[1]!.replace('sys_', 'sys_enter_')));
+    addHead(log, buf, log.dicts.event.intern(enter[1]!.replace('sys_', 'sys_enter_')));
     return true;
   }
   const exit = /^(sys_\w+) -> (0x[0-9a-f]{1,16})\s*$/.exec(text);
   if (!exit) return false;
-  addHead(log, none, log.dicts.event.intern(exit[1]!.replace('sys_', 'sys_exit_')));
+  addHead(log, buf, log.dicts.event.intern(exit[1]!.replace('sys_', 'sys_exit_')));
   const v = BigInt(exit[2]!);
   setU64(log, 'ret', Number(v >> 32n), Number(v & 0xffffffffn));
   return true;
 }
-
-let none = new Uint8Array(0) as Uint8Array;
 
 /** Text without 'name: ': the function tracer, a stack, a syscall. */
 function addNameless(s: State, buf: Uint8Array, end: number): void {
@@ -73,9 +71,8 @@ function addNameless(s: State, buf: Uint8Array, end: number): void {
     s.frames = [];
     return;
   }
-  none = buf;
   const isFunction = find(buf, head.body, end, PARENT) >= 0;
-  if (isFunction || !addSyscall(s, textOf(buf, head.body, end))) {
+  if (isFunction || !addSyscall(s, buf, textOf(buf, head.body, end))) {
     addHead(log, buf, log.dicts.event.intern(isFunction ? 'function' : 'unknown'));
   }
   if (head.body < end) setTextBytes(log, 'detail', buf, head.body, end);

@@ -1,8 +1,8 @@
 import type { Scenario } from '../linux/scenario.js';
 import { preempt_disable, preempt_enable } from '../linux/sched.js';
 import type { Kernel, Place } from '../linux/step.js';
-import { lock, newSystem, type System } from '../linux/system.js';
-import { dumpTask, freers, overwritesPmds, pmdEntries, readers, tables, vmallocTask, walks } from './parts.js'; // biome-ignore format: one line
+import type { System } from '../linux/system.js';
+import { dumpTask, freers, overwritesPmds, pmdFreers, readers, tables, walks } from './parts.js'; // biome-ignore format: one line
 
 function* caller(sys: System, first: Place, n: number, cpu: number): Kernel {
   yield* preempt_disable();
@@ -18,14 +18,9 @@ export const nowait: Scenario = {
   name: 'nowait',
   about: 'pmd_free_pte_page() of F CPUs that may not sleep, against R dumps',
   sizes: { readers, freers, tables, walks },
-  build(scheme, { readers: r, freers: f, tables: t, walks: w }, variant) {
-    const sys = newSystem(scheme, variant);
-    lock(sys, 'init_mm');
-    const entries = f! * t!;
-    const pmds = pmdEntries(sys, entries);
-    for (let cpu = 0; cpu < f!; cpu++)
-      vmallocTask(sys, cpu, () => caller(sys, pmds + cpu * t!, t!, cpu));
-    const shape = { top: entries, pmds: 0, ptes: 1 };
+  build(scheme, sizes, variant) {
+    const { readers: r, freers: f, walks: w } = sizes;
+    const { sys, pmds, shape } = pmdFreers(scheme, sizes, variant, caller);
     for (let i = 0; i < r!; i++) dumpTask(sys, `ptdump ${i}`, f! + i, pmds, shape, w!);
     scheme.setUp?.(sys);
     return sys;

@@ -4,9 +4,10 @@ import { WRITE_ONCE } from '../linux/memory.js';
 import { vmap_try_huge_pmd, vmap_try_huge_pud } from '../linux/mm/overwrite.js';
 import type { Shape } from '../linux/mm/pagewalk.js';
 import { ptdump_walk } from '../linux/mm/ptdump-walk.js';
-import type { Size } from '../linux/scenario.js';
+import type { Scenario, Size } from '../linux/scenario.js';
+import type { Scheme } from '../linux/scheme.js';
 import type { Kernel, Place } from '../linux/step.js';
-import { place, region, type System, table, task } from '../linux/system.js';
+import { lock, newSystem, place, region, type System, table, task } from '../linux/system.js';
 
 /** What every freed table had in it; nobody looks, but a word has to be something. */
 const EMPTY = 0;
@@ -75,4 +76,23 @@ export function dumpTask(
   task(sys, name, cpu, function* () {
     for (let i = 0; i < n; i++) yield* ptdump_walk(sys, top, shape, cpu, i);
   });
+}
+
+/** What a CPU runs over its `n` PMD entries from `first` on. */
+type Overwriter = (sys: System, first: Place, n: number, cpu: number) => Kernel;
+
+/** The system in which F CPUs each run `overwrite` on T tables of their own, and how a dump walks it. */
+export function pmdFreers(
+  scheme: Scheme,
+  { freers: f, tables: t }: Readonly<Record<string, number>>,
+  variant: Parameters<Scenario['build']>[2],
+  overwrite: Overwriter,
+): { sys: System; pmds: Place; shape: Shape } {
+  const sys = newSystem(scheme, variant);
+  lock(sys, 'init_mm');
+  const entries = f! * t!;
+  const pmds = pmdEntries(sys, entries);
+  for (let cpu = 0; cpu < f!; cpu++)
+    vmallocTask(sys, cpu, () => overwrite(sys, pmds + cpu * t!, t!, cpu));
+  return { sys, pmds, shape: { top: entries, pmds: 0, ptes: 1 } };
 }

@@ -9,6 +9,7 @@ import {
 } from '../linux/jump-label.js';
 import { mmap_read_lock, mmap_read_unlock } from '../linux/lock.js';
 import { branch } from '../linux/memory.js';
+import { percpu_down_read, percpu_down_write, percpu_up_read, percpu_up_write, percpuRwsem } from '../linux/percpu-rwsem.js'; // biome-ignore format: one line
 import { synchronize_rcu } from '../linux/rcu.js';
 import type { Frame, Point, Scheme } from '../linux/scheme.js';
 import type { Kernel, Place } from '../linux/step.js';
@@ -73,3 +74,41 @@ export const waitIfKeyOn: Point = function* (sys, frame) {
 export function* gracePeriod(sys: System): Kernel {
   if (!sys.variant.has('no-gp')) yield* synchronize_rcu();
 }
+
+const waitingKey = keyPoints(false);
+
+/** What the RCU schemes share: enable the key, wait a grace period; before the free, wait for a dump that was sampled. */
+export const sampledUnderRcu: Pick<Scheme, 'setUp' | 'walkBegin' | 'walkEnd' | 'beforeFree'> = {
+  setUp: keySetUp,
+  ...waitingKey,
+  *walkBegin(sys, frame) {
+    if (waitingKey.walkBegin) yield* waitingKey.walkBegin(sys, frame);
+    yield* gracePeriod(sys);
+  },
+  *beforeFree(sys, frame) {
+    if (!frame['key']) return;
+    yield* readLock(sys, frame);
+    yield* readUnlock(sys, frame);
+  },
+};
+
+const SEM = 'ptdump_sem';
+
+/** What the percpu_rw_semaphore schemes share: ptdump is the writer. */
+export const percpuWriter: Pick<Scheme, 'setUp' | 'walkLock' | 'walkUnlock'> = {
+  setUp: (sys) => void percpuRwsem(sys, SEM),
+  *walkLock(sys) {
+    if (!sys.variant.has('no-walk-lock')) yield* percpu_down_write(sys, place(sys, SEM));
+  },
+  *walkUnlock(sys) {
+    if (!sys.variant.has('no-walk-lock')) yield* percpu_up_write(sys, place(sys, SEM));
+  },
+};
+
+/** The reader's two points; each scheme says where they stand. */
+export const percpuRead: Point = function* (sys) {
+  if (!sys.variant.has('no-free-lock')) yield* percpu_down_read(place(sys, SEM));
+};
+export const percpuReadEnd: Point = function* (sys) {
+  if (!sys.variant.has('no-free-lock')) yield* percpu_up_read(place(sys, SEM));
+};

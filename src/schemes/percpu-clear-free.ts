@@ -1,8 +1,5 @@
-import { percpu_down_read, percpu_down_write, percpu_up_read, percpu_up_write, percpuRwsem } from '../linux/percpu-rwsem.js'; // biome-ignore format: one line
 import type { Scheme } from '../linux/scheme.js';
-import { place } from '../linux/system.js';
-
-const SEM = 'ptdump_sem';
+import { percpuRead, percpuReadEnd, percpuWriter } from './parts.js';
 
 /** percpu_rw_semaphore around clear and free; ptdump is the writer, and pays a grace period. */
 export const percpuClearFree: Scheme = {
@@ -16,17 +13,7 @@ export const percpuClearFree: Scheme = {
     sc: { judge: 'SPIN', verdict: 'safe' },
     arm64: { judge: 'LKMM', verdict: 'safe' },
   },
-  setUp: (sys) => void percpuRwsem(sys, SEM),
-  *beforeClear(sys) {
-    if (!sys.variant.has('no-free-lock')) yield* percpu_down_read(place(sys, SEM));
-  },
-  *afterFree(sys) {
-    if (!sys.variant.has('no-free-lock')) yield* percpu_up_read(place(sys, SEM));
-  },
-  *walkLock(sys) {
-    if (!sys.variant.has('no-walk-lock')) yield* percpu_down_write(sys, place(sys, SEM));
-  },
-  *walkUnlock(sys) {
-    if (!sys.variant.has('no-walk-lock')) yield* percpu_up_write(sys, place(sys, SEM));
-  },
+  ...percpuWriter,
+  beforeClear: percpuRead,
+  afterFree: percpuReadEnd,
 };

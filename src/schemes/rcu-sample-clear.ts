@@ -1,8 +1,6 @@
 import { rcu_read_lock, rcu_read_unlock } from '../linux/rcu.js';
 import type { Scheme } from '../linux/scheme.js';
-import { gracePeriod, keyIsOn, keyPoints, keySetUp, readLock, readUnlock } from './parts.js';
-
-const onOff = keyPoints(false);
+import { keyIsOn, sampledUnderRcu } from './parts.js';
 
 /** The key is sampled and the entry cleared in one RCU section; ptdump waits a grace period after turning the key on. */
 export const rcuSampleClear: Scheme = {
@@ -15,22 +13,12 @@ export const rcuSampleClear: Scheme = {
     sc: { judge: 'SPIN (one reader; two with enable/disable: bug)', verdict: 'safe' },
     arm64: { judge: 'LKMM, with a full barrier before the free', verdict: 'safe' },
   },
-  setUp: keySetUp,
-  ...onOff,
-  *walkBegin(sys, frame) {
-    if (onOff.walkBegin) yield* onOff.walkBegin(sys, frame);
-    yield* gracePeriod(sys);
-  },
+  ...sampledUnderRcu,
   *beforeClear(sys, frame) {
     yield* rcu_read_lock();
     frame['key'] = yield* keyIsOn(sys);
   },
   *afterClear() {
     yield* rcu_read_unlock();
-  },
-  *beforeFree(sys, frame) {
-    if (!frame['key']) return;
-    yield* readLock(sys, frame);
-    yield* readUnlock(sys, frame);
   },
 };
