@@ -8,7 +8,7 @@ import {
   type Options,
   UserError,
 } from './commands/command.js';
-import { commands } from './commands/index.js';
+import { commands, loadCommands } from './commands/index.js';
 import { FormatError } from './importers/importer.js';
 
 const context: Context = {
@@ -54,6 +54,24 @@ function form(answer: Answer, options: Options): string {
   return answer.csv;
 }
 
+/** Help is text as any other. */
+const helpWidth = 72;
+
+/** An example of the help, which may have lines of its own; a long one goes on behind a backslash. */
+function shown(example: string): string {
+  const [first = '', ...rest] = example.split('\n');
+  let line = '  $';
+  const lines: string[] = [];
+  for (const word of first.match(/(?:'[^']*'|\S)+/g) ?? []) {
+    if (line.length + 1 + word.length + 2 > helpWidth) {
+      lines.push(`${line} \\`);
+      line = '     ';
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line, ...rest].join('\n');
+}
+
 function add(parent: Commander, name: string, command: Command): void {
   const c = parent.command(`${name} ${command.args}`.trim()).description(command.about);
   for (const [sub, inner] of Object.entries(command.sub ?? {})) add(c, sub, inner);
@@ -62,7 +80,7 @@ function add(parent: Commander, name: string, command: Command): void {
     if (preset !== undefined) option.default(preset);
     c.addOption(option);
   }
-  c.addHelpText('after', `\nExamples:\n${command.examples.map((e) => `  $ ${e}`).join('\n')}`);
+  c.addHelpText('after', `\nExamples:\n${command.examples.map(shown).join('\n')}`);
   const { run } = command;
   if (!run) return;
   c.option('--json', 'print JSON of a documented shape')
@@ -80,11 +98,14 @@ function add(parent: Commander, name: string, command: Command): void {
   });
 }
 
-function program(): Commander {
+/** Load the one command that is asked for, or all where the help or an error must know them. */
+async function program(asked = process.argv[2] ?? ''): Promise<Commander> {
+  const list = await loadCommands(Object.hasOwn(commands, asked) ? [asked] : undefined);
   const p = new Commander('ptlab')
     .description('The page-table lab: race windows, sleep costs and table overwrites.')
+    .configureHelp({ helpWidth, minWidthToWrap: 20, subcommandTerm: (c) => c.name() })
     .showHelpAfterError('(ptlab <command> --help shows an example)');
-  for (const [name, command] of Object.entries<Command>(commands)) add(p, name, command);
+  for (const [name, command] of Object.entries(list)) add(p, name, command);
   return p;
 }
 
@@ -94,7 +115,7 @@ process.stdout.on('error', (e: NodeJS.ErrnoException) => {
 });
 
 program()
-  .parseAsync()
+  .then((p) => p.parseAsync())
   .catch((e: unknown) => {
     if (!(e instanceof UserError || e instanceof FormatError)) throw e;
     process.stderr.write(`ptlab: ${e.message}\n`);

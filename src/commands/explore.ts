@@ -128,7 +128,7 @@ async function litmus(scenario: Scenario, options: Options): Promise<Answer> {
 }
 
 /** `ptlab explore`: can a walker touch a freed table under this scheme? */
-export const explore: Command = {
+export const explore = {
   args: '[scenario]',
   about: 'every interleaving of a scenario under a locking scheme: safe, or the shortest bug',
   options: [
@@ -162,4 +162,4 @@ export const explore: Command = {
     `ptlab explore pmd-free --scheme ./my-scheme.ts\n${template}`,
   ],
   run,
-};
+} satisfies Command;

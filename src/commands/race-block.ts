@@ -1,5 +1,6 @@
 import { toText } from '../export/text.js';
 import { type Context, type Options, UserError } from './command.js';
+import { explore } from './explore.js';
 
 /** What of `ptlab explore --json` a race diagram shows. */
 interface Explored {
@@ -68,16 +69,7 @@ export function raceText(verdict: unknown, words: readonly string[]): string {
 export async function raceBlock(arg: string, context: Context): Promise<string> {
   const [scheme = '', scenario = 'pmd-free'] = arg.split('/');
   if (scheme === '') throw new UserError('race wants a scheme: race:v3, race:v6/pud-free');
-  const { commands } = await import('./index.js');
-  const { explore } = commands as Readonly<Record<string, { run?: Run }>>;
-  if (!explore?.run) throw new UserError('race: this build has no explorer');
   const presets: Options = { scheme, memory: 'sc', readers: '2' };
   const { json } = await explore.run([scenario], presets, context);
   return raceText(json, ['ptlab', 'explore', scenario, '--scheme', scheme, '--readers', '2']);
 }
-
-type Run = (
-  args: readonly string[],
-  options: Options,
-  context: Context,
-) => Promise<{ json: unknown }>;

@@ -7,9 +7,9 @@ const rerunnable = ['analyze', 'chart', 'explore'];
 
 /** One of them, from the registry. */
 async function commandOf(name: string): Promise<Command> {
-  const { commands } = await import('./index.js'); // which holds `verify` too
-  const list: Readonly<Record<string, Command>> = commands;
-  if (rerunnable.includes(name) && Object.hasOwn(list, name)) return list[name] as Command;
+  const { loadCommands } = await import('./index.js'); // which holds `verify` too
+  const command = rerunnable.includes(name) && (await loadCommands([name]))[name];
+  if (command) return command;
   throw new UserError(`ptlab ${name}: only ${rerunnable.join(', ')} are run again`);
 }
 

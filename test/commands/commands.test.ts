@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import type { Command } from '../../src/commands/command.js';
-import { commands } from '../../src/commands/index.js';
+import { loadCommands } from '../../src/commands/index.js';
 import { sample } from '../traces.js';
 import { folder, ptlab } from './cli.js';
 
@@ -16,14 +16,23 @@ const everyCommand = (list: Record<string, Command>, path = ''): [string, Comman
     ...everyCommand(c.sub ?? {}, `${path}${name} `),
   ]);
 
-test('every command has help with an example that names it', () => {
-  for (const [name, command] of everyCommand(commands)) {
+test('every command has help with an example that names it', async () => {
+  for (const [name, command] of everyCommand(await loadCommands())) {
     expect(command.examples.length, name).toBeGreaterThan(0);
     for (const e of command.examples) expect(e, name).toMatch(new RegExp(`ptlab ${name}\\b`));
   }
   const { stdout, status } = ptlab(['import', '--help']);
   expect(status).toBe(0);
   expect(stdout).toContain('$ ptlab import trace.txt.gz -o x.arrow');
+});
+
+test('help is at most 72 columns of ASCII', async () => {
+  const names = everyCommand(await loadCommands()).map(([name]) => name.split(' '));
+  for (const args of [[], ...names]) {
+    const { stdout } = ptlab([...args, '--help']);
+    expect(stdout).toContain('Usage: ptlab');
+    for (const l of stdout.split('\n')) expect(l, args.join(' ')).toMatch(/^[\x20-\x7e]{0,72}$/);
+  }
 });
 
 test('import, then info and analyze of the file give the same as of the source', () => {
