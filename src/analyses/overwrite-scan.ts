@@ -56,6 +56,8 @@ export interface State {
   /** Seen: a probe that counts tables or blocks; any probe that shows mappings being made. */
   probed: boolean;
   decisive: boolean;
+  /** Frees counted without the entry's value, as function_graph shows them. */
+  unseen: number;
   phase: number;
 }
 
@@ -71,6 +73,7 @@ export const newState = (trace: Trace, list: readonly Phase[], page_bytes: numbe
   tasks: new Map(),
   probed: false,
   decisive: false,
+  unseen: 0,
   phase: 0,
 });
 
@@ -125,10 +128,13 @@ function onProbe(s: State, v: View, i: number, kind: number, row: number, pid: n
     case 'pmd_free_pte_page':
       if (type !== TABLE && type !== -1) break;
       o.pte_tables_freed++;
+      if (type === -1) s.unseen++;
       onFreed(s, v, i, row, pid);
       break;
     case 'pud_free_pmd_page':
-      if (type === TABLE || type === -1) o.pmd_tables_freed++;
+      if (type !== TABLE && type !== -1) break;
+      o.pmd_tables_freed++;
+      if (type === -1) s.unseen++;
       break;
     case 'pmd_set_huge':
       o.huge_set_pmd++;

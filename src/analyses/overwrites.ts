@@ -23,6 +23,8 @@ export interface Overwrites extends Figures {
   readonly page_bytes: number;
   /** The trace holds the allocator's life from boot on: no table is older than it. */
   readonly from_boot: boolean;
+  /** Of the observed frees: calls whose entry the trace does not show, each taken for a table. */
+  readonly entries_unseen: number;
   /** Stamps of the first and last row. */
   readonly first_ns: number;
   readonly last_ns: number;
@@ -111,6 +113,7 @@ export function overwrites(trace: Trace): Overwrites {
     ...of(sumCounts(perPhase), total),
     page_bytes,
     from_boot: fromBoot,
+    entries_unseen: s.unseen,
     first_ns,
     last_ns,
     spans,

@@ -23,6 +23,7 @@ interface Figures {
 export interface SummaryData extends Figures {
   readonly phases: Readonly<Record<string, Figures>>;
   readonly from_boot: boolean;
+  readonly entries_unseen: number;
   readonly page_bytes: number;
 }
 
@@ -72,7 +73,13 @@ function notes(d: SummaryData): string[] {
   if (lost > 0)
     list.push(`lost: ${lost} times the trylock refused, and pages were mapped instead.`);
   if (lower !== upper) list.push(`The prediction lies between ${lower} and ${upper}.`);
-  if (!d.from_boot) list.push('The trace does not begin at boot: older tables are not known.');
+  if (d.entries_unseen > 0)
+    list.push(
+      `${d.entries_unseen} calls do not show their entry, and are each taken for a table: ` +
+        'record with a probe that fetches it (ptlab record overwrites).',
+    );
+  if (d.allocations === 0) list.push('No alloc_vmap_area event: nothing is predicted.');
+  else if (!d.from_boot) list.push('The trace does not begin at boot: older tables are not known.');
   return list;
 }
 

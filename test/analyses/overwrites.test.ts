@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { infoOf } from '../../src/analyses/info.js';
 import { overwrites } from '../../src/analyses/overwrites.js';
+import { summary } from '../../src/charts/overwrites-summary.js';
 import { openTrace } from '../../src/importers/open.js';
 import { readFtrace, sample } from '../traces.js';
 
@@ -121,4 +122,19 @@ test('a trace without any vmalloc event has zeros, not errors', async () => {
   const a = overwrites(await readFtrace(line('sched_wakeup: comm=x', 1)));
   expect(a.predicted.overwrites).toBe(0);
   expect(a.rates).toEqual({ per_second: null, per_1000_huge: null, per_1000_allocations: null });
+});
+
+test('a free whose entry is not shown is counted for a table, and said', async () => {
+  const at = (t: number, entry: string) => line(`pmd_free_pte_page: (pmd_free_pte_page+0x0/0x88) ${entry}`, t); // biome-ignore format: one line
+  const graph =
+    '# tracer: function_graph\n    2.395984 |   1)    ldmod-66    |   1.984 us    |    pmd_free_pte_page();\n';
+  const seen = overwrites(
+    await readFtrace([at(1, 'pmd=0x10000003'), at(2, 'pmd=0x701')].join('\n')),
+  );
+  expect([seen.observed?.pte_tables_freed, seen.entries_unseen]).toEqual([1, 0]);
+  const unseen = overwrites(await readFtrace(graph));
+  expect([unseen.observed?.pte_tables_freed, unseen.entries_unseen]).toEqual([1, 1]);
+  expect(JSON.stringify(summary.spec(unseen, { command: [] }))).toContain(
+    '1 calls do not show their entry',
+  );
 });

@@ -17,7 +17,7 @@ const pad = (text: string, size: number, right: boolean): string =>
 /** Cells of one field: numbers aligned on the decimal point, names made harmless. */
 export function column(rows: readonly Row[], field: string, title: string, utf8: boolean): Cells {
   const values = rows.map((r) => (Object.hasOwn(r, field) ? r[field] : null));
-  const right = values.some(isNumber);
+  const right = values.some(isNumber) || values.every((v) => v === null || v === undefined);
   const numbers = figures(values);
   const cells = values.map((v, i) =>
     v === null || v === undefined || isNumber(v) ? (numbers[i] as string) : name(v, utf8),
