@@ -49,11 +49,11 @@ test('the published types hold in a cell', () => {
       return overwrites(t).predicted.overwrites + n;
     }`;
   expect(check(cell)).toEqual([]);
-}, 120_000);
+});
 
 test('a wrong use is seen', () => {
   const cell = `
     import { infoOf } from 'ptlab';
     export const n: string = infoOf(1);`;
   expect(check(cell).length).toBeGreaterThan(0);
-}, 120_000);
+});

@@ -80,4 +80,4 @@ test('src forgets none', () => {
   const paths = sources().map((s) => join(root, 'src', s.path));
   const program = ts.createProgram(paths, options);
   expect(forgottenYields(program, (f) => f.startsWith(join(root, 'src')))).toEqual([]);
-}, 120_000);
+});

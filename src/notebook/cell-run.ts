@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type KernelClient, KernelDead, type Reply } from './client.js';
 import type { Output } from './nbformat.js';
 import { collector, type Displays } from './outputs.js';
-import type { Content } from './wire.js';
+import type { Content, Message } from './wire.js';
 
 /** Why a run did not succeed. */
 export interface Failure {
@@ -86,15 +86,20 @@ async function runCell(
   source: string,
   displays: Displays,
   timeout_s: number,
+  onOutput: (soFar: () => Output[]) => void,
 ): Promise<Outcome> {
   const got = collector(displays);
+  const take = (m: Message): void => {
+    got.take(m);
+    onOutput(got.outputs);
+  };
   const request = {
     code: source, silent: false, store_history: true, user_expressions: {},
     allow_stdin: false, stop_on_error: true,
   }; // biome-ignore format: one record
   const timer = new AbortController();
   const late = Symbol('late');
-  const answer = kernel.ask('execute_request', request, got.take);
+  const answer = kernel.ask('execute_request', request, take);
   const limit = timeout_s > 0 ? [sleep(timeout_s * 1000, late, { signal: timer.signal })] : [];
   limit[0]?.catch(() => {});
   try {
@@ -136,7 +141,10 @@ function finished({ content, idleLost }: Reply, outputs: Output[], seen?: number
     : { ...failureOf(all, content), count };
 }
 
-/** tslab goes on refusing cells for 200 ms after one that failed. */
+/**
+ * Run `source` as a cell; `onOutput` is told of each output as it comes. A refused cell is tried
+ * again: tslab goes on refusing for 200 ms after one that failed.
+ */
 export async function runWithRetry(...a: Parameters<typeof runCell>): Promise<Outcome> {
   for (let tries = 0; ; tries++) {
     const outcome = await runCell(...a);

@@ -1,5 +1,6 @@
 // The client's side of a Jupyter kernel: start it, ask it, watch it, stop it.
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,11 +83,15 @@ export async function startKernel(
   const words = listen(child);
   const death = new Promise<Death>((done) => {
     child.once('error', (e) => done({ code: null, signal: null, words: e.message }));
-    child.once('close', (code, killer) => done({ code, signal: killer, words: words() }));
+    child.once('exit', async (code, killer) => {
+      // its last words; a program that it has started may hold the pipes for long
+      await Promise.race([once(child, 'close'), sleep(500, undefined, { ref: false })]);
+      done({ code, signal: killer, words: words() });
+    });
   });
   const session = header('session', '').msg_id;
-  const sockets = await connect(connection, session);
-  const client = talk(spec, child, death, sockets, connection, session);
+  const { drained, ...sockets } = await connect(connection, session);
+  const client = talk(spec, child, death, sockets, drained, connection, session);
   void death.then(() => rmSync(folder, { recursive: true, force: true }));
   try {
     await ready(client, options.startTimeout ?? 60_000);
@@ -118,6 +123,7 @@ function talk(
   child: ChildProcess,
   death: Promise<Death>,
   sockets: Sockets,
+  drained: () => Promise<unknown>,
   connection: Connection,
   session: string,
 ): KernelClient {
@@ -172,11 +178,14 @@ function talk(
   const close = () => {
     for (const s of Object.values(sockets)) if (!s.closed) s.close();
   };
-  void death.then(async (d) => {
-    await sleep(100); // what it said before it died is still in the sockets
+  const over = death.then(async (d) => {
+    await drained();
     dead = d;
+    child.stdout?.destroy();
+    child.stderr?.destroy();
     close();
     await Promise.allSettled(readers);
+    return d;
   });
   const send = (socket: Dealer, type: string, content: Content, p?: Partial<Pending>) => {
     const head = header(type, session);
@@ -190,9 +199,9 @@ function talk(
     return { answered, sent, id: head.msg_id };
   };
   const orDead = async <T>(p: Promise<T>): Promise<T> => {
-    const first = await Promise.race([p, death.then((d) => sleep(150, d))]);
-    if (dead && first === (dead as unknown)) throw new KernelDead(dead);
-    return first as T;
+    const first = await Promise.race([p.then((value) => ({ value })), over]);
+    if ('value' in first) return first.value;
+    throw new KernelDead(first);
   };
   return {
     spec,
@@ -228,8 +237,7 @@ function talk(
       await sent;
       const ended = await Promise.race([death, sleep(3000, null, { ref: false })]);
       if (!ended) signal(child, 'SIGKILL');
-      await death;
-      await sleep(120);
+      await over;
     },
   };
 }

@@ -25,13 +25,16 @@ const specMime = 'application/vnd.vegalite.v6+json';
 const require = createRequire(import.meta.url);
 let shown = 0;
 
-/** The way to the front end; undefined outside a notebook. */
+/**
+ * The way to the front end; undefined outside a notebook. A tslab that finds another one in the
+ * folder of the notebook hands over to that: of several loaded, one talks.
+ */
 function writer(): Write | undefined {
-  const file = Object.keys(require.cache).find((f) =>
+  const files = Object.keys(require.cache).filter((f) =>
     /[\\/]tslab[\\/]dist[\\/]jupyter\.js$/.test(f),
   );
-  const exports = file === undefined ? undefined : require.cache[file]?.exports;
-  return exports?.lastWriteDisplayData ?? undefined;
+  const ways = files.map((f) => require.cache[f]?.exports?.lastWriteDisplayData);
+  return ways.find((w) => typeof w === 'function');
 }
 
 /** True for a Vega-Lite spec. */

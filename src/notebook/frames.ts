@@ -23,17 +23,22 @@ export interface Frame {
   readonly body: Buffer;
 }
 
-const headBytes = 9;
+export const headBytes = 9;
+
+/** Write the head of a frame whose body has `size` bytes to the beginning of `bytes`. */
+export function putHead(bytes: Buffer, kind: Kind, cell: number, size: number): void {
+  bytes.writeUInt32LE(size, 0);
+  bytes.writeUInt8(kind, 4);
+  bytes.writeUInt32LE(cell, 5);
+}
 
 /** The bytes of a frame. */
-export function frame(kind: Kind, cell: number, body: Buffer | string): Buffer {
+export function frame(kind: Kind, cell: number, body: Uint8Array | string): Buffer {
   const size = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   const all = Buffer.allocUnsafe(headBytes + size);
-  all.writeUInt32LE(size, 0);
-  all.writeUInt8(kind, 4);
-  all.writeUInt32LE(cell, 5);
+  putHead(all, kind, cell, size);
   if (typeof body === 'string') all.write(body, headBytes);
-  else body.copy(all, headBytes);
+  else all.set(body, headBytes);
   return all;
 }
 

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { Dealer, Request, Subscriber } from 'zeromq';
 import { UserError } from '../commands/command.js';
 import type { KernelSpec } from './spec.js';
@@ -37,19 +38,51 @@ export interface Sockets {
   readonly hb: Request;
 }
 
-/** Connect to a kernel; it need not be there yet. */
-export async function connect(c: Connection, session: string): Promise<Sockets> {
+/** How long the end of a dead kernel's connection may stay away, in ms; it comes at once. */
+const endMs = 5000;
+
+/**
+ * Watch the connection of `socket`. The function that it gives settles when a kernel that has died
+ * can say no more: the connection has ended, behind all that it had sent, and that has been read.
+ */
+function watchEnd(socket: Dealer | Subscriber): () => Promise<void> {
+  let up = false;
+  let ended = () => {};
+  socket.events.on('connect', () => {
+    up = true;
+  });
+  socket.events.on('disconnect', () => {
+    up = false;
+    ended();
+  });
+  return async () => {
+    const end = new Promise<void>((done) => {
+      ended = done;
+    });
+    if (up) await Promise.race([end, sleep(endMs, undefined, { ref: false })]);
+    while (!socket.closed && socket.readable) await turn();
+    await turn(); // what was read last is handed over
+  };
+}
+
+/** Connect to a kernel; it need not be there yet. `drained` settles when a dead one has said all. */
+export async function connect(
+  c: Connection,
+  session: string,
+): Promise<Sockets & { drained: () => Promise<unknown> }> {
   const zmq = await import('zeromq');
   const shell = new zmq.Dealer({ linger: 0, routingId: session, receiveHighWaterMark: 0 });
   const control = new zmq.Dealer({ linger: 0, routingId: session });
   const iopub = new zmq.Subscriber({ linger: 0, receiveHighWaterMark: 0 });
   const hb = new zmq.Request({ linger: 0, correlate: true, relaxed: true });
+  const ends = [watchEnd(shell), watchEnd(iopub)];
   shell.connect(address(c, c.shell_port));
   control.connect(address(c, c.control_port));
   iopub.connect(address(c, c.iopub_port));
   iopub.subscribe('');
   hb.connect(address(c, c.hb_port));
-  return { shell, control, iopub, hb };
+  const drained = () => Promise.all(ends.map((end) => end()));
+  return { shell, control, iopub, hb, drained };
 }
 
 /** Collect the last words of a process without letting them grow. */

@@ -3,7 +3,14 @@ import { dirname, resolve } from 'node:path';
 import { UserError } from '../commands/command.js';
 import { type Failure, type Outcome, runWithRetry } from './cell-run.js';
 import { type KernelClient, startKernel } from './client.js';
-import { type Cell, type Notebook, notebookText, readNotebook, writeWhole } from './nbformat.js';
+import {
+  type Cell,
+  type Notebook,
+  notebookText,
+  type Output,
+  readNotebook,
+  writeWhole,
+} from './nbformat.js';
 import type { Displays } from './outputs.js';
 import { absolutePaths, checkName, inject, parametersOf, type Values } from './parameters.js';
 import { findSpec } from './spec.js';
@@ -12,7 +19,7 @@ import type { Content } from './wire.js';
 export interface RunOptions {
   /** Parameters of this run, by name. */
   readonly values?: Values;
-  /** Where the executed notebook goes; it is written anew after each cell. */
+  /** Where the executed notebook goes; it is written anew as outputs come. */
   readonly output: string;
   /** Name of the kernel; the notebook's own where left out. */
   readonly kernel?: string;
@@ -71,15 +78,52 @@ const stamp = (
   exception: boolean | null,
 ): Content => ({ duration, end_time, exception, start_time, status });
 
+/** At least so long between two saves while a cell runs, in ms. */
+const savePauseMs = 250;
+
+/** Calls `save` soon after `ask()`; seldom if it takes long, so that it costs at most a tenth. */
+function autosave(save: () => void): { ask: () => void; end: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  let pause = savePauseMs;
+  const go = (): void => {
+    const began = Date.now();
+    try {
+      save();
+    } catch {
+      // the save after the cell fails too, and says so
+    }
+    pause = Math.max(savePauseMs, 10 * (Date.now() - began));
+    timer = undefined;
+  };
+  return {
+    ask: () => {
+      timer ??= setTimeout(go, pause);
+    },
+    end: () => clearTimeout(timer),
+  };
+}
+
 async function runOne(
   kernel: KernelClient,
   cell: Cell,
   displays: Displays,
   timeout_s: number,
+  save: () => void,
 ): Promise<Outcome> {
   const began = Date.now();
   const start = now();
-  const outcome = await runWithRetry(kernel, cell.source, displays, timeout_s);
+  cell.metadata['papermill'] = stamp('running', start, null, null, null);
+  let soFar = (): Output[] => [];
+  const saving = autosave(() => {
+    cell.outputs = soFar();
+    save();
+  });
+  const onOutput = (outputs: () => Output[]): void => {
+    soFar = outputs;
+    saving.ask();
+  };
+  const outcome = await runWithRetry(kernel, cell.source, displays, timeout_s, onOutput);
+  saving.end();
   const failed = outcome.failure !== undefined;
   cell.outputs = outcome.outputs;
   cell.execution_count = outcome.count ?? null;
@@ -89,9 +133,12 @@ async function runOne(
   return outcome;
 }
 
+/** Settles once cells can run: the time of starting is not that of a cell. */
+const whole = (kernel: KernelClient) => kernel.ask('is_complete_request', { code: '1' });
+
 /**
- * Run notebook `file` in its own folder and write the executed copy to `options.output`,
- * after each cell, so that a run cut short leaves what it had.
+ * Run notebook `file` in its own folder and write the executed copy to `options.output`, after each
+ * cell and while one runs, so that a run cut short leaves what it had.
  * @throws UserError on an unreadable notebook, unknown parameter or kernel, unwritable output.
  */
 export async function runNotebook(file: string, options: RunOptions): Promise<RunResult> {
@@ -101,9 +148,9 @@ export async function runNotebook(file: string, options: RunOptions): Promise<Ru
   save();
   const spec = findSpec(options.kernel ?? kernelName(nb));
   const kernel = await startKernel(spec, dirname(resolve(file)));
-  await kernel.ask('is_complete_request', { code: '1' }).catch((e: Error) => {
+  await whole(kernel).catch((e: Error) => {
     throw new UserError(`kernel '${spec.name}' ended before the first cell: ${e.message}`);
-  }); // answered once cells can run
+  });
   const failures: Failure[] = [];
   const displays: Displays = new Map();
   try {
@@ -111,10 +158,11 @@ export async function runNotebook(file: string, options: RunOptions): Promise<Ru
     for (const [i, cell] of runnable.entries()) {
       const number = nb.cells.indexOf(cell) + 1;
       options.onCell?.(i, runnable.length, `cell ${number}`);
-      const outcome = await runOne(kernel, cell, displays, options.timeout_s ?? 0);
+      const outcome = await runOne(kernel, cell, displays, options.timeout_s ?? 0, save);
       if (outcome.failure) failures.push({ cell: number, ...outcome.failure });
       save();
       if (outcome.failure && (outcome.dead || !options.allowErrors)) break;
+      if (outcome.failure?.ename === 'CellsLost') await whole(kernel).catch(() => {});
     }
     options.onCell?.(runnable.length, runnable.length, 'done');
   } finally {

@@ -57,7 +57,7 @@ test('a trace does not differ from itself; another scheme does', async () => {
   const text = toText(comparison(other.changes, { command: ['ptlab'] }));
   expect(text.split('\n').every((l) => l.length <= 72)).toBe(true);
   expect(text).toContain('wait for the read lock (us)');
-}, 60_000);
+});
 
 test('what a trace lacks is said', async () => {
   const boot = await openTrace(join(root, 'data/A-boot-smp1/trace.txt.gz'));

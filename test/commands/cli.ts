@@ -10,7 +10,7 @@ export const cli = join(root, 'dist', 'cli.js');
 export function ptlab(args: readonly string[], input?: Uint8Array) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 240_000,
     maxBuffer: 1 << 28,
     ...(input ? { input } : {}),
   });

@@ -49,7 +49,7 @@ run(there ? title : `${title} (skipped: no chromium)`, async () => {
     page.on('console', (m) => m.type() === 'error' && errors.push(m.text()));
     page.on('pageerror', (e) => errors.push(e.message));
     await page.goto(pathToFileURL(file).href);
-    await page.waitForSelector('#view svg .mark-rect path', { timeout: 20_000 });
+    await page.waitForSelector('#view svg .mark-rect path', { timeout: 200_000 });
     expect(await page.locator('#view svg .mark-rect path').count()).toBe(evil.length);
     expect(await page.evaluate('window.hit')).toBe(undefined);
     expect(asked).toEqual([pathToFileURL(file).href]);

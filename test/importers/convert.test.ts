@@ -178,7 +178,7 @@ test('known events written as text and read again are the same table', async () 
     }),
     { numRuns: 200 },
   );
-}, 60_000); // biome-ignore format: long lines
+}); // biome-ignore format: long lines
 
 test('other events, prints, marks, stacks and syscalls too', async () => {
   const head = '              sh-1       [000] .....     1.000000: ';

@@ -106,7 +106,7 @@ test('random event formats survive writing and reading, in every layout', async 
     ),
     { numRuns: 150 },
   );
-}, 60_000); // biome-ignore format: long lines
+}); // biome-ignore format: long lines
 
 const shapeFormats: Record<string, [string, string][]> = {
   alloc_vmap_area: [['addr', '%lu'], ['size', '%lu'], ['align', '%lu'], ['vstart', '0x%lx'], ['vend', '0x%lx'], ['failed', '%d']],
@@ -140,7 +140,7 @@ test('known events get the same columns from records as from text', async () => 
       { numRuns: 100 },
     );
   }
-}, 60_000); // biome-ignore format: long lines
+}); // biome-ignore format: long lines
 
 const prints: FormatSpec[] = [
   { system: 'ftrace', name: 'print', id: 5, fields: [{ type: 'unsigned long', name: 'ip', size: 8, signed: false }, { type: 'char[]', name: 'buf', size: 0, signed: false }], printFmt: '"%ps: %s", (void *)REC->ip, REC->buf' },
@@ -259,4 +259,4 @@ test('every truncation gives a clear error or fewer events, never more', async (
       else expect(got.meta.seen).toBeLessThanOrEqual(600);
     }
   }
-}, 60_000); // biome-ignore format: long lines
+}); // biome-ignore format: long lines

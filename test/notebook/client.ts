@@ -72,7 +72,7 @@ export async function connect(cwd = join(root, 'notebooks'), argv?: readonly str
     void pump(s, (m) => replies.set((m.parent as { msg_id: string }).msg_id, m));
   void pump(iopub, (m) => published.push(m));
   const until = async <T>(what: string, test: () => T | undefined | false): Promise<T> => {
-    for (const end = Date.now() + 30_000; Date.now() < end; ) {
+    for (const end = Date.now() + 120_000; Date.now() < end; ) {
       const got = test();
       if (got) return got;
       await new Promise<void>((done) => {
@@ -80,7 +80,7 @@ export async function connect(cwd = join(root, 'notebooks'), argv?: readonly str
         setTimeout(done, 50);
       });
     }
-    throw new Error(`no ${what} within 30 s; the kernel said: ${words}`);
+    throw new Error(`no ${what} within 120 s; the kernel said: ${words}`);
   };
   const send = (socket: Dealer, type: string, content: Message['content']): string => {
     const head = header(type, session);

@@ -1,6 +1,7 @@
 // ptlab as npm installs it, and notebooks anywhere: what cells import is found, with its types.
 import { spawnSync } from 'node:child_process';
 import {
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -31,7 +32,7 @@ beforeAll(() => {
   for (const name of readdirSync(join(root, 'node_modules')))
     if (name !== 'ptlab' && !name.startsWith('.'))
       symlinkSync(join(root, 'node_modules', name), join(modules, name));
-}, 120_000);
+});
 
 const { lines: events } = JSON.parse(
   readFileSync(join(root, 'data/A-boot-smp1/truth.json'), 'utf8'),
@@ -65,11 +66,24 @@ test('ptlab: in the project, with types', () => {
   const r = run(join(folder, 'project/mine'), 'ptlab', [...cells, wrong]);
   expect(r.stdout).toContain("cell 4, line 1: CompileError: Type 'number' is not assignable");
   expect(r.out).toContain(`${events} 1\\n`);
-}, 60_000);
+});
 
 for (const kernel of ['ptlab', 'tslab'])
   test(`${kernel}: in a folder that knows nothing of it`, () => {
     const r = run(join(folder, 'elsewhere', kernel), kernel, cells);
     expect(r.status, r.stdout).toBe(0);
     expect(r.out).toContain(`${events} 1\\n`);
-  }, 60_000);
+  });
+
+test('tslab: in a folder with a tslab of its own, to which the first hands over', () => {
+  const mine = join(folder, 'own/node_modules');
+  mkdirSync(mine, { recursive: true });
+  for (const name of readdirSync(modules))
+    if (name !== 'tslab') symlinkSync(join(modules, name), join(mine, name));
+  cpSync(join(root, 'node_modules/tslab'), join(mine, 'tslab'), { recursive: true });
+  const plot =
+    "import { display } from 'ptlab';\nawait display({ $schema: 'vega-lite/v6', data: { values: [] }, mark: 'bar' });";
+  const r = run(join(folder, 'own'), 'tslab', [plot]);
+  expect(r.status, r.stdout).toBe(0);
+  expect(r.out).toContain('"image/png"');
+});

@@ -40,7 +40,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const run = (...args: string[]) =>
-  spawnSync(python, args, { env, encoding: 'utf8', timeout: 300_000, maxBuffer: 1e8 });
+  spawnSync(python, args, { env, encoding: 'utf8', maxBuffer: 1e8 });
 
 const noClient = lacking('jupyter_client');
 test.skipIf(noClient)(
@@ -51,7 +51,6 @@ test.skipIf(noClient)(
     expect(bad).toEqual([]);
     expect(stdout, stderr).toMatch(/\n0 failed\n/);
   },
-  300_000,
 );
 
 const execute = `
@@ -67,36 +66,28 @@ print('charts', charts)
 const noNbclient = lacking('nbclient');
 for (const kernel of ['ptlab', 'tslab'])
   for (const name of notebooks)
-    test.skipIf(noNbclient)(
-      `nbclient runs ${name} with ${kernel}${noNbclient}`,
-      () => {
-        const file = join(root, 'notebooks', name);
-        const { status, stdout, stderr } = run('-c', execute, file, kernel);
-        expect(status, stderr).toBe(0);
-        // every call of plot() has made a chart
-        const cells = JSON.parse(readFileSync(file, 'utf8')).cells as { source: string[] }[];
-        const calls = cells.flatMap((c) => [...c.source].join('').match(/await plot\(/g) ?? []);
-        expect(Number(/charts (\d+)/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(calls.length);
-      },
-      300_000,
-    );
+    test.skipIf(noNbclient)(`nbclient runs ${name} with ${kernel}${noNbclient}`, () => {
+      const file = join(root, 'notebooks', name);
+      const { status, stdout, stderr } = run('-c', execute, file, kernel);
+      expect(status, stderr).toBe(0);
+      // every call of plot() has made a chart
+      const cells = JSON.parse(readFileSync(file, 'utf8')).cells as { source: string[] }[];
+      const calls = cells.flatMap((c) => [...c.source].join('').match(/await plot\(/g) ?? []);
+      expect(Number(/charts (\d+)/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(calls.length);
+    });
 
 const noNbconvert = lacking('nbconvert');
-test.skipIf(noNbconvert)(
-  `nbconvert runs a notebook from another folder${noNbconvert}`,
-  () => {
-    mkdirSync(join(folder, 'notebooks'));
-    symlinkSync(join(root, 'data'), join(folder, 'data'));
-    const name = '03-table-overwrites.ipynb';
-    cpSync(join(root, 'notebooks', name), join(folder, 'notebooks', name));
-    const { status, stderr } = run(
+test.skipIf(noNbconvert)(`nbconvert runs a notebook from another folder${noNbconvert}`, () => {
+  mkdirSync(join(folder, 'notebooks'));
+  symlinkSync(join(root, 'data'), join(folder, 'data'));
+  const name = '03-table-overwrites.ipynb';
+  cpSync(join(root, 'notebooks', name), join(folder, 'notebooks', name));
+  const { status, stderr } = run(
       '-m', 'nbconvert', '--to', 'html', '--execute', join(folder, 'notebooks', name),
       '--ExecutePreprocessor.kernel_name=ptlab', '--output-dir', folder,
     ); // biome-ignore format: a command line
-    expect(status, stderr).toBe(0);
-    const html = readFileSync(join(folder, name.replace('.ipynb', '.html')), 'utf8');
-    expect(html.match(/<svg/g)?.length).toBeGreaterThanOrEqual(3);
-    expect(html).toContain('page tables overwritten in');
-  },
-  300_000,
-);
+  expect(status, stderr).toBe(0);
+  const html = readFileSync(join(folder, name.replace('.ipynb', '.html')), 'utf8');
+  expect(html.match(/<svg/g)?.length).toBeGreaterThanOrEqual(3);
+  expect(html).toContain('page tables overwritten in');
+});

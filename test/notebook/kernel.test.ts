@@ -8,7 +8,7 @@ beforeAll(async () => {
   await k.run(
     'let kept = 1; const wait = (ms: number) => new Promise<void>((r) => setTimeout(() => r(), ms));',
   );
-}, 60_000);
+});
 afterAll(() => k.end());
 
 const dataOf = (out: readonly { header: { msg_type: string }; content: unknown }[], type: string) =>
@@ -144,7 +144,7 @@ describe('output', () => {
     expect(got.length).toBe(1);
     expect(got[0]?.[1] === want).toBe(true);
     expect(types(out).at(-1)).toBe('status');
-  }, 60_000);
+  });
 
   test('stdout, stderr, bytes and children keep their order', async () => {
     const { out } = await k.run(
@@ -170,9 +170,12 @@ describe('output', () => {
   });
 
   test('late output belongs to the cell that caused it', async () => {
-    const first = k.begin('setTimeout(() => console.log("late"), 150);');
-    await k.heard(first);
-    await k.run('console.log("second"); await wait(400);');
+    const { replyTo } = await k.run(
+      'let go = () => {};\nvoid new Promise<void>((r) => { go = r; }).then(() => console.log("late"));',
+    );
+    await k.run('console.log("second"); go(); await wait(1);');
+    const first = (replyTo.parent as { msg_id: string }).msg_id;
+    await k.until('late output', () => streams(k.of(first)).length > 0);
     expect(streams(k.of(first))).toEqual([['stdout', 'late\n']]);
   });
 
@@ -195,40 +198,55 @@ describe('output', () => {
       expect(data?.['text/html']).not.toContain(bad);
     for (const bad of ['\x1b', '\r', '\nBcc']) expect(data?.['text/plain']).not.toContain(bad);
     expect(data?.['text/plain']).toContain('\\x1b[2J');
-  }, 60_000);
+  });
 });
 
 describe('interrupt', () => {
+  /** Begin a cell whose source prints 'begun', and wait until that has come. */
+  const begun = async (source: string): Promise<string> => {
+    const id = k.begin(source);
+    await k.until('output', () => streams(k.of(id))[0]?.[1].includes('begun'));
+    return id;
+  };
   const stuck = {
-    'a loop': 'while (true);',
-    'a loop after an await': 'await wait(10); kept++; kept--; while (true);',
-    'a loop that catches all': 'for (;;) { try { for (;;); } catch {} }',
-    'a loop in a timer': 'await new Promise(() => setTimeout(() => { for (;;); }, 5));',
-    'an await that never ends': 'await new Promise(() => {});',
-    'endless microtasks': 'for (;;) await null;',
-    'a child waited for': 'import { execSync } from "node:child_process"; execSync("sleep 60");',
+    'a loop': 'console.log("begun"); while (true);',
+    'a loop after an await': 'await wait(10); kept++; kept--; console.log("begun"); while (true);',
+    'a loop that catches all': 'console.log("begun"); for (;;) { try { for (;;); } catch {} }',
+    'a loop in a timer':
+      'await new Promise(() => setTimeout(() => { console.log("begun"); for (;;); }, 5));',
+    'an await that never ends': 'console.log("begun"); await new Promise(() => {});',
+    'endless microtasks': 'console.log("begun"); for (;;) await null;',
+    'a child waited for':
+      'import { execSync } from "node:child_process"; execSync("echo begun; sleep 600", { stdio: "inherit" });',
   };
   for (const [name, source] of Object.entries(stuck))
     test(`${name}, by message: stopped, variables kept, next cell runs`, async () => {
-      const id = k.begin(source);
-      await k.until('execute_input', () => types(k.of(id)).includes('execute_input'));
-      await new Promise((done) => setTimeout(done, 300));
+      const id = await begun(source);
       expect((await k.tell('interrupt_request')).reply).toEqual({ status: 'ok' });
       expect((await k.heard(id)).reply['status']).toBe('error');
       expect(dataOf((await k.run('kept')).out, 'execute_result')).toEqual([{ 'text/plain': '1' }]);
     });
 
+  test('at any moment, the first included', async () => {
+    for (const ms of [0, 1, 2, 5, 10, 20, 50]) {
+      const id = k.begin('for (;;);');
+      await k.until('execute_input', () => types(k.of(id)).includes('execute_input'));
+      await new Promise((done) => setTimeout(done, ms));
+      await k.tell('interrupt_request');
+      expect((await k.heard(id)).reply).toMatchObject({ status: 'error', ename: 'Interrupted' });
+    }
+    expect(dataOf((await k.run('kept')).out, 'execute_result')).toEqual([{ 'text/plain': '1' }]);
+  });
+
   test('by signal', async () => {
-    const id = k.begin('await wait(10); while (true);');
-    await new Promise((done) => setTimeout(done, 400));
+    const id = await begun('await wait(10); console.log("begun"); while (true);');
     k.child.kill('SIGINT');
     expect((await k.heard(id)).reply).toMatchObject({ status: 'error', ename: 'Interrupted' });
     expect(dataOf((await k.run('kept')).out, 'execute_result')).toEqual([{ 'text/plain': '1' }]);
   });
 
   test('the heart beats while a cell loops', async () => {
-    const id = k.begin('while (true);');
-    await new Promise((done) => setTimeout(done, 300));
+    const id = await begun('console.log("begun"); while (true);');
     await k.hb.send('ping');
     expect(String((await k.hb.receive())[0])).toBe('ping');
     await k.tell('interrupt_request');
@@ -248,7 +266,7 @@ describe('end', () => {
     expect(reply['evalue']).toMatch(/exit code 3.*variables are lost/);
     expect(streams(out)).toEqual([['stdout', 'last words\n']]);
     expect((await k.run('1 + 1')).reply['status']).toBe('ok');
-  }, 60_000);
+  });
 
   test('shutdown is answered, then the process ends', async () => {
     const { reply } = await k.tell('shutdown_request', { restart: false });

@@ -9,16 +9,7 @@ import { compiler } from './compiler.js';
 import { completeness, toCharacters, toUtf16 } from './complete.js';
 import { createEngine, type Ended, type Engine, interrupted } from './engine.js';
 import { describe } from './errors.js';
-import {
-  catchOutput,
-  cellOf,
-  currentCell,
-  fence,
-  flush,
-  put,
-  send,
-  setLastCell,
-} from './output.js';
+import { catchOutput, cellOf, currentCell, fence, put, send, setLastCell } from './output.js';
 
 const shared = new Int32Array(new SharedArrayBuffer(4 * slots.count));
 const secret = process.env['PTLAB_KERNEL_SECRET'] ?? '';
@@ -126,7 +117,6 @@ function guard(engine: Engine): void {
   worker.on('message', (cell: number) => {
     if (Atomics.load(shared, slots.running) !== cell) return;
     Atomics.store(shared, slots.acknowledged, cell);
-    flush();
     engine.interrupt();
     const mine = giveUp;
     setTimeout(() => mine?.(), 50);
@@ -137,7 +127,7 @@ function guard(engine: Engine): void {
 /** What fails after its cell has ended is told there, and the cells' process goes on. */
 function late(what: string, e: unknown): void {
   const { traceback } = describe(e);
-  put(kinds.stderr, currentCell(), Buffer.from(`${what}:\n${traceback.join('\n')}\n`));
+  put(kinds.stderr, currentCell(), `${what}:\n${traceback.join('\n')}\n`);
 }
 
 function main(): void {

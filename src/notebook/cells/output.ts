@@ -3,12 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import childProcess from 'node:child_process';
 import fs, { writeSync as plainWriteSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { frame, type Kind, kinds, marker, pipes } from '../frames.js';
-
-const maxHeld = 64 * 1024;
-const windowMs = 10;
-/** So many writes in a window leave at once; more of them are gathered. */
-const directWrites = 64;
+import { frame, headBytes, type Kind, kinds, marker, pipes, putHead } from '../frames.js';
 
 /** The cell that the running code belongs to, through timers and promises. */
 export const cellOf = new AsyncLocalStorage<number>();
@@ -16,13 +11,6 @@ export const cellOf = new AsyncLocalStorage<number>();
 const writeSync = plainWriteSync; // as it was before anyone wrapped it
 
 let lastCell = 0;
-let held: Buffer[] = [];
-let heldBytes = 0;
-let heldKind: Kind = kinds.stdout;
-let heldCell = 0;
-let windowBegan = 0;
-let writesInWindow = 0;
-let flushPlanned = false;
 
 /** Late output that knows no cell belongs to `cell` from now on. */
 export const setLastCell = (cell: number): void => {
@@ -33,10 +21,10 @@ export const setLastCell = (cell: number): void => {
 export const currentCell = (): number => cellOf.getStore() ?? lastCell;
 
 /** Write all of it; a full pipe makes us wait, which is what keeps memory bounded. */
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) {
+function writeAll(fd: number, bytes: Buffer, size = bytes.length): void {
+  for (let at = 0; at < size; ) {
     try {
-      at += writeSync(fd, bytes, at);
+      at += writeSync(fd, bytes, at, size - at);
     } catch (e) {
       const { code } = e as NodeJS.ErrnoException;
       if (code === 'EPIPE') process.exit(1); // the server is gone
@@ -46,45 +34,25 @@ function writeAll(fd: number, bytes: Buffer): void {
   }
 }
 
-/** Send what is held back. */
-export function flush(): void {
-  if (heldBytes === 0) return;
-  const body = held.length === 1 && held[0] ? held[0] : Buffer.concat(held, heldBytes);
-  held = [];
-  heldBytes = 0;
-  writeAll(pipes.toServer, frame(heldKind, heldCell, body));
+/** Room for the frame of a short text; a character takes at most three bytes. */
+const small = Buffer.alloc(16 * 1024);
+const smallText = Math.floor((small.length - headBytes) / 3);
+
+/**
+ * Text or bytes for the stdout or stderr of a cell. Nothing is held back: what was written is in
+ * the pipe, and is told even if this process is killed the moment after.
+ */
+export function put(kind: Kind, cell: number, data: string | Uint8Array): void {
+  if (data.length === 0) return;
+  if (typeof data === 'string' && data.length <= smallText) {
+    const size = headBytes + small.write(data, headBytes);
+    putHead(small, kind, cell, size - headBytes);
+    writeAll(pipes.toServer, small, size);
+  } else writeAll(pipes.toServer, frame(kind, cell, data));
 }
 
-function mayGoAtOnce(): boolean {
-  const now = performance.now();
-  if (now - windowBegan > windowMs) {
-    windowBegan = now;
-    writesInWindow = 0;
-  }
-  return ++writesInWindow <= directWrites;
-}
-
-/** Bytes for the stdout or stderr of a cell. */
-export function put(kind: Kind, cell: number, bytes: Buffer): void {
-  if (bytes.length === 0) return;
-  if (heldBytes > 0 && (heldKind !== kind || heldCell !== cell)) flush();
-  heldKind = kind;
-  heldCell = cell;
-  held.push(bytes);
-  heldBytes += bytes.length;
-  if (heldBytes >= maxHeld || mayGoAtOnce()) flush();
-  else if (!flushPlanned) {
-    flushPlanned = true;
-    setImmediate(() => {
-      flushPlanned = false;
-      flush();
-    });
-  }
-}
-
-/** Any other frame, after all output before it. */
+/** Any other frame. */
 export function send(kind: Kind, cell: number, value: unknown): void {
-  flush();
   writeAll(pipes.toServer, frame(kind, cell, JSON.stringify(value)));
 }
 
@@ -97,7 +65,6 @@ let shared = false;
  * Nothing to do as long as there is no one who could.
  */
 export function fence(secret: string): void {
-  flush();
   if (!shared) return;
   const n = ++fences;
   for (const fd of [1, 2]) {
@@ -115,11 +82,12 @@ type Done = (e?: Error | null) => void;
 function catchStream(stream: NodeJS.WriteStream, kind: Kind): void {
   stream.write = (chunk: unknown, encoding?: unknown, done?: Done): boolean => {
     const after = typeof encoding === 'function' ? (encoding as Done) : done;
-    const bytes =
-      typeof chunk === 'string'
-        ? Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
-        : Buffer.from(chunk as Uint8Array);
-    put(kind, currentCell(), bytes);
+    const coded = typeof encoding === 'string' && !/^utf-?8$/i.test(encoding);
+    const data =
+      typeof chunk === 'string' && !coded
+        ? chunk
+        : Buffer.from(chunk as string, encoding as BufferEncoding);
+    put(kind, currentCell(), data);
     if (after) process.nextTick(after);
     return true;
   };
@@ -184,5 +152,4 @@ export function catchOutput(secret: string): void {
   watchChildren(secret);
   catchDescriptors();
   syncBuiltinESMExports();
-  process.on('exit', flush);
 }

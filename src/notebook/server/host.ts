@@ -42,6 +42,8 @@ interface Process {
 }
 
 const fenceMs = 300;
+/** What a program writes that outlives the cells' process is waited for so long, in ms. */
+const rawMs = 500;
 
 function launch(secret: string): ChildProcess {
   const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -103,8 +105,9 @@ export function startHost(listener: Listener): Host {
     );
     for (const s of [calls, interrupts]) s.on('error', () => {}); // it has ended: `over` tells
     const heard = listen(child, fromCells, raws).catch(() => {});
-    const over = once(child, 'close').then(async ([code, signal]) => {
-      await heard;
+    const over = once(child, 'exit').then(async ([code, signal]) => {
+      await heard; // ours alone: it ends with the process, when all in it has been read
+      await Promise.all(raws.map((r) => r.closed(rawMs)));
       if (running?.child === child) running = undefined;
       return new HostEnded(code, signal);
     });

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Publisher } from 'zeromq';
 import type { Content, Message } from '../wire.js';
 
-/** A stream message holds at most so much, and waits at most so long for more. */
+/** A stream message holds at most so much, and comes at least so long after the one before. */
 const batchBytes = 128 * 1024;
 const batchMs = 15;
 /** More than this unsent, and the writer is made to wait. */
@@ -46,6 +46,7 @@ export function publishing(
   let draining: Promise<void> | undefined;
   let batch: Batch | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let lastBatch = 0;
   const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
   let roomWaiters: (() => void)[] = [];
 
@@ -89,7 +90,9 @@ export function publishing(
     timer = undefined;
     const b = batch;
     batch = undefined;
-    if (b) enqueue('stream', b.parent, { name: b.name, text: b.texts.join('') });
+    if (!b) return;
+    lastBatch = Date.now();
+    enqueue('stream', b.parent, { name: b.name, text: b.texts.join('') });
   };
   const add = (name: StreamName, parent: Message | null, text: string): void => {
     if (text === '') return;
@@ -98,7 +101,7 @@ export function publishing(
     batch.texts.push(text);
     batch.size += text.length;
     if (batch.size >= batchBytes) endBatch();
-    else timer ??= setTimeout(endBatch, batchMs);
+    else timer ??= setTimeout(endBatch, Math.max(0, lastBatch + batchMs - Date.now()));
   };
   return {
     publish(type, parent, content) {

@@ -9,6 +9,8 @@ export interface Raw {
   open(n: number): void;
   /** Settles when marker `n` has come by, the stream has ended, or `ms` are over. */
   passed(n: number, ms: number): Promise<void>;
+  /** Settles when the stream has ended, or `ms` are over and what has come is told. */
+  closed(ms: number): Promise<void>;
 }
 
 const longestMarker = 80;
@@ -61,21 +63,23 @@ export function readRaw(stream: Readable, secret: string, take: (b: Buffer) => v
     read();
     wake();
   });
-  return {
-    open(n) {
-      opened = Math.max(opened, n);
-      read();
-    },
-    passed(n, ms) {
-      if (ended || seen >= n) return Promise.resolve();
-      return new Promise((done) => {
-        const timer = setTimeout(done, ms);
-        const passed = () => {
+  const open = (n: number): void => {
+    opened = Math.max(opened, n);
+    read();
+  };
+  const passed = (n: number, ms: number): Promise<void> => {
+    if (ended || seen >= n) return Promise.resolve();
+    return new Promise((done) => {
+      const timer = setTimeout(done, ms);
+      waiters.push({
+        n,
+        done() {
           clearTimeout(timer);
           done();
-        };
-        waiters.push({ n, done: passed });
+        },
       });
-    },
+    });
   };
+  const never = Number.POSITIVE_INFINITY;
+  return { open, passed, closed: (ms) => passed(never, ms).then(() => open(never)) };
 }
