@@ -16,15 +16,15 @@ if (!source) {
   process.exit(2);
 }
 
-/** Seconds of user time, megabytes of memory at most, and what it printed. */
+/** Seconds of processor time, megabytes of memory at most, and what it printed. */
 function measure(command, args) {
-  const r = spawnSync('/usr/bin/time', ['-f', '%U %M', command, ...args], {
+  const r = spawnSync('/usr/bin/time', ['-f', '%U %S %M', command, ...args], {
     encoding: 'utf8',
     maxBuffer: 1 << 30,
     stdio: ['ignore', command === 'trace-cmd' ? 'ignore' : 'pipe', 'pipe'],
   });
-  const [seconds, kb] = r.stderr.trim().split('\n').at(-1).split(' ').map(Number);
-  return { seconds, mb: kb / 1024, out: r.stdout ?? '' };
+  const [user, system, kb] = r.stderr.trim().split('\n').at(-1).split(' ').map(Number);
+  return { seconds: user + system, mb: kb / 1024, out: r.stdout ?? '' };
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'ptlab-bench-'));
@@ -44,9 +44,22 @@ try {
   };
   const ours = measure('node', [here('./import-one.mjs'), dat]);
   const events = Number(ours.out.split(' ')[0]);
-  console.log(`${events} events; user time, one process each`);
-  show('trace-cmd report, trace.dat', peer, events);
-  show('ptlab, trace.dat', ours, events, peer);
+  console.log(`${events} events; processor time of whole processes, user and system`);
+  show('trace-cmd report to /dev/null', peer, events);
+  // The like of it: every field typed in columns, which nobody keeps.
+  show(
+    'ptlab, trace.dat, not kept',
+    measure('node', [here('./import-one.mjs'), dat, '-']),
+    events,
+    peer,
+  );
+  show('ptlab, trace.dat, in memory', ours, events, peer);
+  show(
+    'ptlab, trace.dat, to a file',
+    measure('node', [here('./import-one.mjs'), dat, arrow]),
+    events,
+    peer,
+  );
   const regex = measure('node', [here('./regex-lines.mjs'), text]);
   const ftrace = measure('node', [here('./import-one.mjs'), text]);
   show('regular expression, text', regex, events);

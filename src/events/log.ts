@@ -253,6 +253,13 @@ export function putU64(log: Log, column: number, hi: number, lo: number): void {
   c.words[log.row * 2 + 1] = hi;
 }
 
+/** Set a truth value by column index. */
+export function putBool(log: Log, column: number, v: boolean): void {
+  const c = log.list[column]!;
+  mark(c, log.row);
+  if (v) (c.values as Uint8Array)[log.row >> 3]! |= 1 << (log.row & 7);
+}
+
 /** Set a small-integer or dictionary cell of the current row. */
 export function setInt(log: Log, name: NameOf<'dict' | 'u8' | 'u16' | 'u32' | 'i32'>, v: number) {
   const c = log.cells[name];

@@ -5,10 +5,10 @@ import type { TraceMeta } from '../events/meta.js';
 export interface Access {
   readonly size: number;
   /**
-   * Exactly `length` bytes from `offset` on.
+   * Exactly `length` bytes from `offset` on; they may lie in `into`, if it is given.
    * @throws FormatError if the source ends before.
    */
-  read(offset: number, length: number): Uint8Array;
+  read(offset: number, length: number, into?: Uint8Array): Uint8Array;
 }
 
 /** A source to read: a file, a pipe, or bytes in memory. */

@@ -32,6 +32,7 @@ export interface OpenOptions {
 }
 
 const pieceBytes = 1 << 20;
+const hashBytes = 1 << 17;
 
 /** What is learnt of a source while it is read. */
 interface Source {
@@ -55,7 +56,10 @@ async function* rawPieces(path: string, source: Source, options: OpenOptions) {
   }
 }
 
-/** The first bytes, at least `headBytes` of them where there are so many, and the whole again. */
+/**
+ * The first bytes, at least `headBytes` of them where there are so many, and the whole again; `drop`
+ * closes it instead.
+ */
 async function peek(pieces: AsyncIterable<Uint8Array>) {
   const it = pieces[Symbol.asyncIterator]();
   const first: Uint8Array[] = [];
@@ -70,7 +74,8 @@ async function peek(pieces: AsyncIterable<Uint8Array>) {
     for (let n = await it.next(); !n.done; n = await it.next()) yield n.value;
   }
   const head = first.length === 1 ? first[0]! : Buffer.concat(first);
-  return { head: head as Uint8Array, pieces: again() };
+  const drop = async (): Promise<void> => void (await it.return?.());
+  return { head: head as Uint8Array, pieces: again(), drop };
 }
 
 const unpackers = {
@@ -99,15 +104,42 @@ function checkPath(path: string): void {
   if (!statSync(path).isFile()) throw new FormatError(`${path}: not a file`);
 }
 
+/** Add the rest of a file, from where its hash has got to, without giving it to anyone. */
+function hashRest(path: string, source: Source): void {
+  const fd = openSync(path, 'r');
+  const piece = new Uint8Array(hashBytes);
+  try {
+    for (let n = -1; n !== 0; source.bytes += n) {
+      n = readSync(fd, piece, 0, piece.length, source.bytes);
+      source.hash.update(piece.subarray(0, n));
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Reads that tell how far they got. */
+function watched<T extends Access>(file: T, source: Source, options: OpenOptions): T {
+  let done = 0;
+  const read: Access['read'] = (offset, length, into) => {
+    const bytes = file.read(offset, length, into);
+    done = Math.min(file.size, done + length);
+    options.onProgress?.(done, file.size, source.events());
+    return bytes;
+  };
+  return { ...file, read };
+}
+
 /** Positioned reads of a file; closed by `close`. */
 function fileAccess(path: string): Access & { close(): void } {
   const { size } = statSync(path);
   const fd = openSync(path, 'r');
   return {
     size,
-    read(offset, length) {
+    read(offset, length, into) {
       checkRange(size, offset, length);
-      const bytes = new Uint8Array(length);
+      const bytes =
+        into && into.length >= length ? into.subarray(0, length) : new Uint8Array(length);
       for (let at = 0; at < length; ) {
         const n = readSync(fd, bytes, at, length - at, offset + at);
         if (n === 0) throw new FormatError(`${path}: became shorter while it was read`);
@@ -154,9 +186,9 @@ interface Opened {
 async function open(path: string, options: OpenOptions): Promise<Opened> {
   checkPath(path);
   const source: Source = { hash: createHash('sha256'), bytes: 0, events: () => 0 };
-  let { head, pieces } = await peek(rawPieces(path, source, options));
+  let { head, pieces, drop } = await peek(rawPieces(path, source, options));
   const wrapper = wrapperOf(head);
-  if (wrapper) ({ head, pieces } = await peek(unpacked(pieces, wrapper, source)));
+  if (wrapper) ({ head, pieces, drop } = await peek(unpacked(pieces, wrapper, source)));
   if (head.length === 0 && source.cut !== undefined)
     throw new FormatError(`${path}: ${source.cut}`);
   const name = path === '-' ? 'stdin' : basename(path);
@@ -167,10 +199,11 @@ async function open(path: string, options: OpenOptions): Promise<Opened> {
   let close = (): void => {};
   const access = async (): Promise<Access> => {
     if (!plainFile) return accessOf(await collect(pieces));
-    for await (const piece of pieces) void piece; // for the hash
+    await drop();
+    hashRest(path, source);
     const file = fileAccess(path);
     close = file.close;
-    return file;
+    return watched(file, source, options);
   };
   const tool = plainFile
     ? (c: string, args: readonly string[]) => runTool(c, args, path, pieces)

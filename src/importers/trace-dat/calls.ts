@@ -7,6 +7,7 @@ import {
   find,
   intOf,
   isTrue,
+  keyOf,
   type Scope,
 } from './eval.js';
 import type { Field } from './format.js';
@@ -41,7 +42,8 @@ function names(scope: Scope, pairs: readonly Expr[]): [Int, Uint8Array][] {
 const ZERO_X = encoder.encode('0x');
 
 const symbolic: Call = (scope, [value, ...pairs]) => {
-  const x = intOf(compile(scope, value!), 'the value');
+  const code = compile(scope, value!);
+  const x = intOf(code, 'the value');
   const list = names(scope, pairs);
   const text = (): void => {
     const v = x();
@@ -52,11 +54,12 @@ const symbolic: Call = (scope, [value, ...pairs]) => {
       putHexInt(v);
     }
   };
-  return { text };
+  return { text, ...keyOf(code) };
 };
 
 const flags: Call = (scope, [value, delimiter, ...pairs]) => {
-  const x = intOf(compile(scope, value!), 'the value');
+  const code = compile(scope, value!);
+  const x = intOf(code, 'the value');
   if (delimiter?.kind !== 'text') throw new Unsupported('no delimiter');
   const between = encoder.encode(delimiter.value);
   const list = names(scope, pairs);
@@ -79,7 +82,7 @@ const flags: Call = (scope, [value, delimiter, ...pairs]) => {
     putBytes(ZERO_X);
     putHexInt(rest);
   };
-  return { text };
+  return { text, ...keyOf(code) };
 };
 
 const str: Call = (scope, [name]) => compileField(scope, { ...argField(scope, name), text: true });

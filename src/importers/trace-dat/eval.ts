@@ -24,8 +24,8 @@ export interface Code {
   readonly size?: number;
   /** The field read, where the expression is nothing but that. */
   readonly field?: Field;
-  /** The 64-bit field that alone decides the text: the same address gives the same text. */
-  readonly address?: Field;
+  /** The integer field at a fixed place that alone decides the text. */
+  readonly key?: Field;
 }
 
 /** Thrown while evaluating a record that does not hold what its format says. */
@@ -64,6 +64,10 @@ export function intOf(code: Code, what: string): () => Int {
   if (!code.int) throw new Unsupported(`${what} is no number`);
   return code.int;
 }
+
+/** The key of a text that depends on `code` alone. */
+export const keyOf = ({ int, field }: Code): { key?: Field } =>
+  int && field?.dynamic === null ? { key: field } : {};
 
 export const isTrue = (v: Int): boolean => v !== 0 && v !== 0n;
 
@@ -123,12 +127,15 @@ function compileCast(scope: Scope, type: string, of: Expr): Code {
 }
 
 function compileIf(scope: Scope, test: Expr, yes: Expr, no: Expr): Code {
-  const cond = intOf(compile(scope, test), 'a condition');
+  const tested = compile(scope, test);
+  const cond = intOf(tested, 'a condition');
   const a = compile(scope, yes);
   const b = compile(scope, no);
   if (a.text && b.text) {
     const [x, y] = [a.text, b.text];
-    return { text: () => (isTrue(cond()) ? x() : y()) };
+    const text = (): void => (isTrue(cond()) ? x() : y());
+    const constant = yes.kind === 'text' && no.kind === 'text';
+    return { text, ...(constant ? keyOf(tested) : {}) };
   }
   const [x, y] = [intOf(a, 'a choice'), intOf(b, 'a choice')];
   return { int: () => (isTrue(cond()) ? x() : y()), size: Math.max(a.size ?? 4, b.size ?? 4) };

@@ -2,12 +2,13 @@ import { type Log, setInt, setText, setTextBytes } from '../../events/log.js';
 import { shapes } from '../../events/shapes.js';
 import { matcherOf, putPayload } from '../payload.js';
 import { binaryPrint } from './bprint.js';
-import { type Code, compile, type Scope } from './eval.js';
+import { type Code, compile, intOf, keyOf, type Scope } from './eval.js';
 import type { EventFormat, Field } from './format.js';
 import { outBytes, outLength, putText, resetOut } from './out.js';
 import { planOf } from './plan.js';
 import { type Expr, type PrintFmt, parsePrintFmt, Unsupported } from './print-fmt.js';
-import { found, locate, readWide, rec, wide } from './record.js';
+import { run } from './program.js';
+import { found, locate, readWide, rec, wide, words } from './record.js';
 import { compilePieces, putSymbol, rawRender, renderer } from './render.js';
 
 /** How the records of one kind of event become rows. */
@@ -31,6 +32,10 @@ export type Shared = Omit<Scope, 'format'>;
 const byName = (format: EventFormat, name: string): Field | undefined =>
   format.fields.find((f) => f.name === name);
 
+/** Bytes that a record needs at least to hold these fields. */
+const reach = (...fields: readonly Field[]): number =>
+  Math.max(...fields.map((f) => f.offset + (f.count === -1 ? 0 : f.size)));
+
 /** Put the text made into `detail`, without the newline at its end. */
 function putDetail(log: Log): void {
   const bytes = outBytes();
@@ -44,12 +49,8 @@ function readAddress(f: Field, s: Shared): void {
     readWide(s.little, rec.at + f.offset);
     return;
   }
-  const b = rec.bytes;
-  const o = rec.at + f.offset;
   wide.hi = 0;
-  wide.lo = s.little
-    ? b[o]! | (b[o + 1]! << 8) | (b[o + 2]! << 16) | (b[o + 3]! << 24)
-    : (b[o]! << 24) | (b[o + 1]! << 16) | (b[o + 2]! << 8) | b[o + 3]!;
+  wide.lo = words(s.little)[4](rec.at + f.offset);
 }
 
 /** The function at the address in `wide`, as the function tracer shows it. */
@@ -122,7 +123,7 @@ function printEvent(format: EventFormat, s: Shared): EventCode | null {
     }
     putDetail(log);
   };
-  return { format, name: 'print', eventOf: who.eventOf, put, minBytes: text.offset, raw: null };
+  return { format, name: 'print', eventOf: who.eventOf, put, minBytes: reach(ip, text), raw: null };
 }
 
 /** trace_printk with its arguments in binary. */
@@ -140,7 +141,14 @@ function bprintEvent(format: EventFormat, s: Shared): EventCode | null {
     binaryPrint(s.printk, s, wide.hi, wide.lo, found.start, found.end);
     putDetail(log);
   };
-  return { format, name: 'print', eventOf: who.eventOf, put, minBytes: buf.offset, raw: null };
+  return {
+    format,
+    name: 'print',
+    eventOf: who.eventOf,
+    put,
+    minBytes: reach(ip, fmt, buf),
+    raw: null,
+  };
 }
 
 /** function: 'func <-parent', as tracefs prints it. */
@@ -213,9 +221,10 @@ const symbolName = 'ptlab symbol';
 /** Code of the two calls above. */
 function compileArg(scope: Scope, e: Expr): Code {
   if (e.kind !== 'call' || !e.name.startsWith('ptlab')) return compile(scope, e);
-  const { int, field } = compile(scope, e.args[0]!);
-  const text = (): void => putSymbol(scope.symbols, int!(), e.name === symbolFull);
-  return field?.size === 8 ? { text, address: field } : { text };
+  const code = compile(scope, e.args[0]!);
+  const address = intOf(code, 'the place of a probe');
+  const text = (): void => putSymbol(scope.symbols, address(), e.name === symbolFull);
+  return { text, ...keyOf(code) };
 }
 
 function generalEvent(format: EventFormat, s: Shared): EventCode {
@@ -228,7 +237,7 @@ function generalEvent(format: EventFormat, s: Shared): EventCode {
     const shape = Object.hasOwn(shapes, format.name) ? shapes[format.name] : undefined;
     const plan = shape ? planOf(shape, pieces, tail, s.little) : null;
     const put = (log: Log): void => {
-      if (plan?.(log)) return;
+      if (plan !== null && run(plan, log)) return;
       resetOut();
       render();
       putPayload(log, matcher, outBytes(), 0, outLength());

@@ -93,6 +93,16 @@ export function putHex(v: number, digits = 1): void {
   for (let i = n - 1; i >= 0; i--) bytes[used++] = hexDigits[(v >>> (i * 4)) & 15]!;
 }
 
+/** Append `from[start, end)` as two digits a byte. */
+export function putHexBytes(from: Uint8Array, start: number, end: number): void {
+  room(2 * (end - start));
+  for (let i = start; i < end; i++) {
+    const b = from[i]!;
+    bytes[used++] = hexDigits[b >> 4]!;
+    bytes[used++] = hexDigits[b & 15]!;
+  }
+}
+
 /** Append a 64-bit number in hexadecimal, two's complement; with at least `digits` digits. */
 export function putHexInt(v: number | bigint, digits = 1): void {
   if (typeof v === 'number' && v >= 0 && v <= 0xffffffff && digits <= 8) {

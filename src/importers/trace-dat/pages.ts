@@ -3,23 +3,27 @@ import { unpackBlock } from '../unpack.js';
 import { newCursor, take, u32 } from './cursor.js';
 import type { CpuData, Dat } from './dat.js';
 
-const pieceBytes = 1 << 18;
+const pieceBytes = 1 << 17;
 
-/** Pieces of raw pages, straight from the file. */
-export function plainPieces(from: Access, data: CpuData, pageSize: number) {
+/** Gives the next piece of whole pages, and where it lies in the source; null at the end. */
+export type NextPiece = () => { bytes: Uint8Array; offset: number } | null;
+
+/** Pieces of raw pages, straight from the file, all in the same memory. */
+export function plainPieces(from: Access, data: CpuData, pageSize: number): NextPiece {
   let at = 0;
   const step = Math.max(1, Math.floor(pieceBytes / pageSize)) * pageSize;
+  const room = new Uint8Array(Math.min(step, data.size));
   return () => {
     if (at >= data.size) return null;
     const offset = data.offset + at;
-    const bytes = from.read(offset, Math.min(step, data.size - at));
+    const bytes = from.read(offset, Math.min(step, data.size - at), room);
     at += step;
     return { bytes, offset };
   };
 }
 
 /** Pieces of packed pages: a count, then that many blocks. */
-export function packedPieces(from: Access, data: CpuData, dat: Dat) {
+export function packedPieces(from: Access, data: CpuData, dat: Dat): NextPiece {
   const c = newCursor(from, data.offset, dat.little);
   let left = data.size > 0 ? u32(c) : 0;
   // the size that trace-cmd writes may leave out the two words before each block

@@ -1,18 +1,13 @@
-import { type Log, putF64, putInt, putU64, setBool, setDict, setVa } from '../../events/log.js';
+import { type Log, putBool, putF64, putU64, putWord } from '../../events/log.js';
 import { columnNames, columns, type NameOf } from '../../events/schema.js';
 import type { Shape, ShapeField } from '../../events/shapes.js';
 import { isExact } from '../bytes.js';
 import type { Code } from './eval.js';
 import type { Field } from './format.js';
 import { outBytes, outLength, resetOut } from './out.js';
-import { readWide, rec, wide } from './record.js';
+import { act, type Program, type Put, programOf, type Step, type TextId } from './program.js';
+import { wide } from './record.js';
 import type { Piece } from './render.js';
-
-/** Puts one field of the current record into its column; false if it does not fit there. */
-type Put = (log: Log) => boolean;
-
-/** Puts a whole record into typed columns; false (with some set) if it is not of the shape. */
-export type Plan = (log: Log) => boolean;
 
 const fits: Readonly<Record<ShapeField['kind'], RegExp>> = {
   d: /[du]/,
@@ -26,144 +21,131 @@ const fits: Readonly<Record<ShapeField['kind'], RegExp>> = {
   w: /s/,
 };
 
-/** An integer of the record as two 32-bit words in `wide`. */
-function wordReader(code: Code, little: boolean): (() => void) | null {
-  const { field, int } = code;
-  if (!int) return null;
-  if (field && field.size === 8) return () => readWide(little, rec.at + field.offset);
-  return () => {
-    const v = int();
-    if (typeof v === 'number') {
-      wide.hi = Math.floor(v / 0x100000000) | 0;
-      wide.lo = v | 0;
-    } else {
-      const n = BigInt.asUintN(64, v);
-      wide.hi = Number(n >> 32n) | 0;
-      wide.lo = Number(n & 0xffffffffn) | 0;
-    }
-    if (typeof v === 'number' && (v > 0x7fffffff || v < -0x80000000)) {
-      wide.lo = (v - Math.floor(v / 0x100000000) * 0x100000000) | 0;
-    }
-  };
+const columnOf = (f: ShapeField): number => columnNames.indexOf(f.column);
+const PAGE = columnNames.indexOf('va_page');
+
+/** The field that an integer is, where it stands at a fixed place and is nothing but that. */
+const plainField = (code: Code): Field | undefined =>
+  code.int && code.field?.dynamic === null && code.field.count === 0 ? code.field : undefined;
+
+/** Split a whole number into two words in `wide`. */
+function splitInt(v: number | bigint): void {
+  const n = BigInt.asUintN(64, BigInt(v));
+  wide.hi = Number(n >> 32n) | 0;
+  wide.lo = Number(n & 0xffffffffn) | 0;
 }
 
-function numberPut(f: ShapeField, code: Code, little: boolean): Put | null {
-  const read = wordReader(code, little);
-  if (!read) return null;
-  const { column } = f;
-  const { kind } = columns[column];
-  const index = columnNames.indexOf(column);
-  if (column === 'va') {
-    return (log) => {
-      read();
-      setVa(log, wide.hi, wide.lo);
-      return true;
-    };
-  }
-  if (kind === 'u64' || kind === 'i64') {
-    return (log) => {
-      read();
-      putU64(log, index, wide.hi, wide.lo);
-      return true;
-    };
-  }
-  if (kind === 'f64') {
-    return (log) => {
-      read();
-      if (!isExact(wide.hi, wide.lo)) return false;
-      putF64(log, index, (wide.hi >>> 0) * 0x100000000 + (wide.lo >>> 0));
-      return true;
-    };
-  }
+/** Puts any integer. */
+function numberPut(f: ShapeField, int: NonNullable<Code['int']>): Put {
+  const { kind } = columns[f.column];
+  const column = columnOf(f);
   return (log) => {
-    read();
-    if (wide.hi !== 0) return false;
-    putInt(log, index, wide.lo >>> 0);
+    splitInt(int());
+    const { hi, lo } = wide;
+    if (kind === 'u64' || kind === 'i64') {
+      putU64(log, column, hi, lo);
+      if (f.column === 'va') putF64(log, PAGE, (hi >>> 0) * 0x100000 + (lo >>> 12));
+      return true;
+    }
+    if (kind === 'f64') {
+      if (!isExact(hi, lo)) return false;
+      putF64(log, column, (hi >>> 0) * 0x100000000 + (lo >>> 0));
+      return true;
+    }
+    if (hi !== 0) return false;
+    putWord(log, column, lo);
     return true;
   };
 }
 
-/** The text that a piece of code appends, interned in a column. */
-function textPut(f: ShapeField, p: Piece, little: boolean): Put {
-  const name = f.column as NameOf<'dict'>;
-  const index = columnNames.indexOf(name);
-  const { address } = p.code;
-  if (address) return addressPut(f, p, address, little);
-  return (log) => {
+/** The act for an integer field, by the column's kind, and the field's bytes and sign. */
+function numberAct(f: ShapeField, field: Field): number | undefined {
+  const { kind } = columns[f.column];
+  const { size, signed } = field;
+  if (f.column === 'va') return size === 8 ? act.va8 : undefined;
+  if (kind === 'u64' || kind === 'i64')
+    return size === 8 ? act.wide8 : size !== 4 ? undefined : signed ? act.wide4s : act.wide4;
+  if (kind === 'f64')
+    return size === 8 ? act.double8 : size === 4 && !signed ? act.double4 : undefined;
+  return size === 8 ? act.word8 : size === 4 && !signed ? act.word4 : undefined;
+}
+
+function numberStep(f: ShapeField, code: Code): Step | null {
+  if (!code.int) return null;
+  const field = plainField(code);
+  const known = field && numberAct(f, field);
+  if (field && known !== undefined)
+    return { act: known, column: columnOf(f), offset: field.offset };
+  return { act: act.call, column: 0, offset: 0, put: numberPut(f, code.int) };
+}
+
+/** A text, or 'true' and 'false' in words, of which a value decides: looked up by that value. */
+function textStep(f: ShapeField, p: Piece): Step {
+  const column = columnOf(f);
+  const dict = f.column as NameOf<'dict'>;
+  const make = (): void => {
     resetOut();
     p.put();
-    putInt(log, index, log.dicts[name].internBytes(outBytes(), 0, outLength()));
+  };
+  const truth = f.kind === 't' || f.kind === 'w';
+  const textId: TextId = (log) => {
+    make();
+    if (!truth) return log.dicts[dict].internBytes(outBytes(), 0, outLength());
+    const yes = outBytes()[0] === 0x74; // the first letter tells
+    if (outLength() !== (yes ? 4 : 5)) return -1;
+    if (f.kind === 'w') return log.dicts[dict].intern(yes ? 'write' : 'read');
+    return yes ? 1 : 0;
+  };
+  const { key } = p.code;
+  const byKey = f.kind === 't' ? { 1: act.truth1 } : { 1: act.text1, 4: act.text4, 8: act.text8 };
+  const known = key && (byKey as Record<number, number>)[key.size];
+  if (key && known !== undefined) return { act: known, column, offset: key.offset, textId };
+  const put: Put = (log) => {
+    const id = textId(log);
+    if (id === -1) return false;
+    if (f.kind === 't') putBool(log, column, id === 1);
+    else putWord(log, column, id);
     return true;
   };
+  return { act: act.call, column: 0, offset: 0, put };
 }
 
-/** The same for a text that an address decides: events of a kind mostly come from one place. */
-function addressPut(f: ShapeField, p: Piece, address: Field, little: boolean): Put {
-  const name = f.column as NameOf<'dict'>;
-  const index = columnNames.indexOf(name);
-  let [hi, lo, id] = [0, 0, -1];
-  let of: Log | null = null;
-  return (log) => {
-    readWide(little, rec.at + address.offset);
-    if (of !== log || wide.lo !== lo || wide.hi !== hi) {
-      [hi, lo, of] = [wide.hi, wide.lo, log];
-      resetOut();
-      p.put();
-      id = log.dicts[name].internBytes(outBytes(), 0, outLength());
-    }
-    putInt(log, index, id);
-    return true;
-  };
-}
-
-/** 'true' and 'false' in words: the first letter tells. */
-function wordPut(f: ShapeField, p: Piece): Put {
-  return (log) => {
-    resetOut();
-    p.put();
-    const yes = outBytes()[0] === 0x74;
-    if (outLength() !== (yes ? 4 : 5)) return false;
-    if (f.kind === 't') setBool(log, f.column as NameOf<'bool'>, yes);
-    else setDict(log, f.column as NameOf<'dict'>, yes ? 'write' : 'read');
-    return true;
-  };
-}
-
-function flagPut(f: ShapeField, code: Code): Put | null {
-  const { int } = code;
+function flagStep(f: ShapeField, { int, ...code }: Code): Step | null {
   if (!int) return null;
-  return (log) => {
+  const column = columnOf(f);
+  const field = plainField({ int, ...code });
+  const negated = f.kind === '!';
+  const offset = field?.offset ?? 0;
+  if (field?.size === 1) return { act: negated ? act.not1 : act.bit1, column, offset };
+  if (field?.size === 4) return { act: negated ? act.not4 : act.bit4, column, offset };
+  const put = (log: Log): boolean => {
     const v = Number(int());
     if (v !== 0 && v !== 1) return false;
-    setBool(log, f.column as NameOf<'bool'>, f.kind === '!' ? v === 0 : v === 1);
+    putBool(log, column, negated ? v === 0 : v === 1);
     return true;
   };
+  return { act: act.call, column, offset, put };
 }
 
-function fieldPut(f: ShapeField, p: Piece, little: boolean): Put | null {
+function fieldStep(f: ShapeField, p: Piece): Step | null {
   if (!fits[f.kind].test(p.conversion.type)) return null;
-  switch (f.kind) {
-    case 's':
-      return textPut(f, p, little);
-    case 't':
-    case 'w':
-      return wordPut(f, p);
-    case '!':
-    case 'f':
-      return flagPut(f, p.code);
-    default:
-      return numberPut(f, p.code, little);
-  }
+  if (f.kind === 's' || f.kind === 't' || f.kind === 'w') return textStep(f, p);
+  return f.kind === '!' || f.kind === 'f' ? flagStep(f, p.code) : numberStep(f, p.code);
 }
 
 /** A text that must be empty for the record to have the shape. */
-const emptyPut =
-  (p: Piece): Put =>
-  () => {
+function emptyStep(p: Piece): Step {
+  const { field } = p.code;
+  if (p.code.text && field?.dynamic === 'loc' && p.conversion.width <= 0) {
+    return { act: act.empty, column: 0, offset: field.offset };
+  }
+  const put: Put = () => {
     resetOut();
     p.put();
     return outLength() === 0;
   };
+  return { act: act.call, column: 0, offset: 0, put };
+}
 
 const latin = (b: Uint8Array): string => Buffer.from(b).toString('latin1');
 
@@ -176,25 +158,22 @@ export function planOf(
   pieces: readonly Piece[],
   tail: Uint8Array,
   little: boolean,
-): Plan | null {
-  const puts: Put[] = [];
+): Program | null {
+  const steps: Step[] = [];
   let next = 0;
   let before = ''; // literal text since the last field of the shape
   for (const p of pieces) {
     before += latin(p.literal);
     const f = shape.fields[next];
     if (f && before === f.literal) {
-      const put = fieldPut(f, p, little);
-      if (!put) return null;
-      puts.push(put);
+      const step = fieldStep(f, p);
+      if (!step) return null;
+      steps.push(step);
       next++;
       before = '';
-    } else if (p.conversion.type === 's') puts.push(emptyPut(p));
+    } else if (p.conversion.type === 's') steps.push(emptyStep(p));
     else return null;
   }
   if (next !== shape.fields.length || before + latin(tail) !== shape.tail) return null;
-  return (log) => {
-    for (let i = 0; i < puts.length; i++) if (!puts[i]!(log)) return false;
-    return true;
-  };
+  return programOf(steps, little);
 }

@@ -1,27 +1,29 @@
 import type { Field } from './format.js';
 
+const none = new Uint8Array(0);
+
 /** The record being read: `bytes[at, end)` is its data, common fields first. */
-export const rec = { bytes: new Uint8Array(0) as Uint8Array, at: 0, end: 0 };
+export const rec = {
+  bytes: none as Uint8Array,
+  /** The same bytes, for words. */
+  view: new DataView(none.buffer) as DataView,
+  at: 0,
+  end: 0,
+};
 
 /** Last 64-bit value read, as two words. */
 export const wide = { hi: 0, lo: 0 };
 
-/** Reads `size` bytes at an offset of `rec.bytes`. */
+/** Reads `size` bytes at an offset of `rec.bytes`, which must lie inside. */
 export type ReadWord = (at: number) => number;
 
 const le = {
-  2: (o: number): number => rec.bytes[o]! | (rec.bytes[o + 1]! << 8),
-  4: (o: number): number => {
-    const b = rec.bytes;
-    return b[o]! | (b[o + 1]! << 8) | (b[o + 2]! << 16) | (b[o + 3]! << 24);
-  },
+  2: (o: number): number => rec.view.getUint16(o, true),
+  4: (o: number): number => rec.view.getInt32(o, true),
 };
 const be = {
-  2: (o: number): number => (rec.bytes[o]! << 8) | rec.bytes[o + 1]!,
-  4: (o: number): number => {
-    const b = rec.bytes;
-    return (b[o]! << 24) | (b[o + 1]! << 16) | (b[o + 2]! << 8) | b[o + 3]!;
-  },
+  2: (o: number): number => rec.view.getUint16(o, false),
+  4: (o: number): number => rec.view.getInt32(o, false),
 };
 
 /** Words of either byte order; 4 bytes come as a signed integer. */
@@ -29,13 +31,9 @@ export const words = (little: boolean) => (little ? le : be);
 
 /** Read 64 bits at `o` into `wide`. */
 export function readWide(little: boolean, o: number): void {
-  if (little) {
-    wide.lo = le[4](o);
-    wide.hi = le[4](o + 4);
-  } else {
-    wide.hi = be[4](o);
-    wide.lo = be[4](o + 4);
-  }
+  const { view } = rec;
+  wide.lo = view.getInt32(little ? o : o + 4, little);
+  wide.hi = view.getInt32(little ? o + 4 : o, little);
 }
 
 /** The value of two words: a number where a double holds it, else bigint. */

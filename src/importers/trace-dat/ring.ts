@@ -1,14 +1,17 @@
 import { type Access, FormatError } from '../importer.js';
 import type { CpuData, Dat, DatBuffer } from './dat.js';
-import { packedPieces, pageLayout, plainPieces } from './pages.js';
+import { type NextPiece, packedPieces, pageLayout, plainPieces } from './pages.js';
 
-/** Reads the records of one CPU in order. */
+/** Records that are found in one go. */
+const blockRecords = 512;
+
+/** Reads the records of one CPU in order, a block at a time. */
 export interface CpuReader {
   readonly cpu: number;
-  /** Index of its buffer among those of the file. */
+  /** Index of its buffer among those of the file, and its place among all readers. */
   readonly buffer: number;
-  /** Next piece of whole pages; null at the end. */
-  readonly nextPiece: () => { bytes: Uint8Array; offset: number } | null;
+  rank: number;
+  readonly nextPiece: NextPiece;
   readonly little: boolean;
   readonly pageSize: number;
   /** Bytes of the page header's commit word, and where records start in a page. */
@@ -16,28 +19,34 @@ export interface CpuReader {
   readonly dataAt: number;
   /** The current piece, and where it lies in the source. */
   bytes: Uint8Array;
+  view: DataView;
   pieceAt: number;
+  /** Where the current page starts, its records end, and the next record starts. */
   page: number;
-  /** End of the records of the current page. */
   pageEnd: number;
   next: number;
-  /** The current record, if `open`. */
-  open: boolean;
-  at: number;
-  end: number;
+  /** Stamp of the last record found. */
   tsHi: number;
   tsLo: number;
-  /** Records lost before the current one; -1 = some, but how many is unknown. */
+  /** The block: start, end and stamp of each record in the piece; `index` is the current one. */
+  readonly at: Int32Array;
+  readonly end: Int32Array;
+  readonly his: Uint32Array;
+  readonly los: Uint32Array;
+  count: number;
+  index: number;
+  /** Records lost before the first of the block; -1 = some, but how many is unknown. */
   missed: number;
-  /** Why reading this CPU stopped early. */
+  /** Why reading this CPU stopped early; nothing more is read once it is set. */
   problem: string | null;
+  over: boolean;
 }
 
 const missedFlag = 0x80000000;
 const missedStored = 0x40000000;
 const commitMask = 0x7ffffff;
 
-/** A reader of one CPU's records; call `advance` for the first. */
+/** A reader of one CPU's records; call `nextBlock` for the first. */
 export function newCpuReader(
   from: Access,
   dat: Dat,
@@ -48,63 +57,64 @@ export function newCpuReader(
   if (pageSize < 64 || pageSize > 1 << 24) {
     throw new FormatError(`a ring-buffer page of ${pageSize} bytes`);
   }
+  const bytes = new Uint8Array(0);
   return {
     cpu: data.cpu,
     buffer,
+    rank: 0,
     nextPiece: packed ? packedPieces(from, data, dat) : plainPieces(from, data, pageSize),
     little: dat.little,
     pageSize,
     ...pageLayout(dat),
-    bytes: new Uint8Array(0),
+    bytes,
+    view: new DataView(bytes.buffer),
     pieceAt: 0,
     page: 0,
     pageEnd: 0,
     next: 0,
-    open: false,
-    at: 0,
-    end: 0,
     tsHi: 0,
     tsLo: 0,
+    at: new Int32Array(blockRecords),
+    end: new Int32Array(blockRecords),
+    his: new Uint32Array(blockRecords),
+    los: new Uint32Array(blockRecords),
+    count: 0,
+    index: 0,
     missed: 0,
     problem: null,
+    over: false,
   };
-}
-
-function u32At(b: Uint8Array, o: number, little: boolean): number {
-  return little
-    ? b[o]! | (b[o + 1]! << 8) | (b[o + 2]! << 16) | (b[o + 3]! << 24)
-    : (b[o]! << 24) | (b[o + 1]! << 16) | (b[o + 2]! << 8) | b[o + 3]!;
 }
 
 const place = (r: CpuReader, o: number): string => `CPU ${r.cpu}, byte ${r.pieceAt + o}`;
 
+function stop(r: CpuReader, o: number, what: string): false {
+  r.problem = `${place(r, o)}: ${what}`;
+  r.over = true;
+  return false;
+}
+
 /** Number of missed records behind the data, where the page has room for it. */
 function storedMissed(r: CpuReader, commit: number): number {
   const at = r.page + r.dataAt + commit;
-  const wide = r.commitBytes === 8;
-  if (at + r.commitBytes > r.page + r.pageSize) return -1;
-  const low = u32At(r.bytes, at + (wide && !r.little ? 4 : 0), r.little) >>> 0;
-  const high = wide ? u32At(r.bytes, at + (r.little ? 4 : 0), r.little) >>> 0 : 0;
-  return high < 0x200000 ? high * 2 ** 32 + low : -1;
+  if (at + r.commitBytes > Math.min(r.page + r.pageSize, r.bytes.length)) return -1;
+  if (r.commitBytes === 4) return r.view.getUint32(at, r.little);
+  const n = r.view.getBigUint64(at, r.little);
+  return n < 1n << 53n ? Number(n) : -1;
 }
 
 /** Open the page at `r.page`; false (with the problem noted) if its header is wrong. */
 function openPage(r: CpuReader): boolean {
-  const { bytes, page, little } = r;
+  const { bytes, view, page, little } = r;
   if (page + r.dataAt > bytes.length) {
-    r.problem = `${place(r, page)}: truncated: a page of ${bytes.length - page} bytes`;
-    return false;
+    return stop(r, page, `truncated: a page of ${bytes.length - page} bytes`);
   }
-  const first = u32At(bytes, page, little);
-  const second = u32At(bytes, page + 4, little);
-  r.tsLo = (little ? first : second) >>> 0;
-  r.tsHi = (little ? second : first) >>> 0;
-  const low = page + 8 + (r.commitBytes === 8 && !little ? 4 : 0);
-  const word = u32At(bytes, low, little) >>> 0;
+  r.tsLo = view.getUint32(page + (little ? 0 : 4), little);
+  r.tsHi = view.getUint32(page + (little ? 4 : 0), little);
+  const word = view.getUint32(page + 8 + (r.commitBytes === 8 && !little ? 4 : 0), little);
   const commit = word & commitMask;
   if (commit > r.pageSize - r.dataAt || page + r.dataAt + commit > bytes.length) {
-    r.problem = `${place(r, page)}: a page with ${commit} bytes of records`;
-    return false;
+    return stop(r, page, `a page with ${commit} bytes of records`);
   }
   if ((word & missedFlag) !== 0) {
     const n = (word & missedStored) !== 0 ? storedMissed(r, commit) : -1;
@@ -119,8 +129,13 @@ function nextPage(r: CpuReader): boolean {
   r.page = r.pageEnd === 0 ? 0 : r.page + r.pageSize;
   while (r.page >= r.bytes.length) {
     const piece = r.nextPiece();
-    if (!piece) return false;
-    r.bytes = piece.bytes;
+    if (!piece) {
+      r.over = true;
+      return false;
+    }
+    const { bytes } = piece;
+    r.bytes = bytes;
+    r.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     r.pieceAt = piece.offset;
     r.page = 0;
   }
@@ -134,69 +149,84 @@ function addTime(r: CpuReader, hi: number, lo: number): void {
   r.tsLo = low >>> 0;
 }
 
-function damaged(r: CpuReader, o: number, what: string): false {
-  r.problem = `${place(r, o)}: ${what}; the rest of this CPU is left out`;
-  r.open = false;
-  return false;
+/** A padding, a time extension or an absolute stamp: type 29 to 31. */
+function skipSpecial(r: CpuReader, o: number, type: number, delta: number): boolean {
+  if (type === 29 && (delta === 0 || o + 8 > r.pageEnd)) {
+    r.next = r.pageEnd; // the rest of the page is empty
+    return true;
+  }
+  if (o + 8 > r.pageEnd) return stop(r, o, cutOff);
+  const word = r.view.getUint32(o + 4, r.little);
+  if (type === 29) {
+    addTime(r, 0, delta);
+    r.next = o + 4 + word;
+    return true;
+  }
+  const lo = ((word << 27) | delta) >>> 0;
+  if (type === 30) addTime(r, word >>> 5, lo);
+  else {
+    r.tsHi = ((r.tsHi & 0xf8000000) | (word >>> 5)) >>> 0; // an absolute stamp has 59 bits
+    r.tsLo = lo;
+  }
+  r.next = o + 8;
+  return true;
+}
+
+const leftOut = 'the rest of this CPU is left out';
+const cutOff = `a record cut off by the end of its page; ${leftOut}`;
+
+/** Find the records of the open page from `r.next` on, as many as a block holds. */
+function fillBlock(r: CpuReader): void {
+  const { view, little, pageEnd, at, end, his, los } = r;
+  let n = 0;
+  while (n < blockRecords && r.next + 4 <= pageEnd) {
+    const o = r.next;
+    const word = view.getInt32(o, little);
+    const type = little ? word & 31 : word >>> 27;
+    const delta = little ? word >>> 5 : word & 0x7ffffff;
+    if (type > 28) {
+      if (skipSpecial(r, o, type, delta)) continue;
+      break;
+    }
+    let start = o + 4;
+    let stops = start + type * 4;
+    if (type === 0) {
+      // A long record states its length, counting that word.
+      if (o + 8 > pageEnd) {
+        stop(r, o, cutOff);
+        break;
+      }
+      stops = start + view.getUint32(start, little);
+      start += 4;
+    }
+    if (stops > pageEnd || stops < start + 8) {
+      stop(r, o, `a record of ${stops - start} bytes; ${leftOut}`);
+      break;
+    }
+    const low = r.tsLo + delta;
+    r.tsLo = low >>> 0;
+    if (low > 0xffffffff) r.tsHi = (r.tsHi + 1) >>> 0;
+    at[n] = start;
+    end[n] = stops;
+    his[n] = r.tsHi;
+    los[n] = r.tsLo;
+    n++;
+    r.next = o + 4 + ((stops - o - 1) & ~3);
+  }
+  r.count = n;
+  r.index = 0;
 }
 
 /**
- * Go to the next record. False at the end of the CPU's data, or where it is damaged: then
+ * Go to the next block of records. False at the end of the CPU's data, or where it is damaged: then
  * `problem` says where.
  */
-export function advance(r: CpuReader): boolean {
+export function nextBlock(r: CpuReader): boolean {
   r.missed = 0;
-  for (;;) {
-    if (r.next + 4 > r.pageEnd) {
-      if (!nextPage(r)) {
-        r.open = false;
-        return false;
-      }
-      continue;
-    }
-    const o = r.next;
-    const { bytes, little } = r;
-    const word = u32At(bytes, o, little);
-    const type = little ? word & 31 : word >>> 27;
-    const delta = little ? word >>> 5 : word & 0x7ffffff;
-    if (type >= 29 || type === 0) {
-      if (o + 8 > r.pageEnd) {
-        if (type === 29) r.next = r.pageEnd;
-        else return damaged(r, o, 'a record cut off by the end of its page');
-        continue;
-      }
-    }
-    if (type === 30 || type === 31) {
-      const high = u32At(bytes, o + 4, little);
-      const lo = ((high << 27) | delta) >>> 0;
-      const hi = high >>> 5;
-      if (type === 30) addTime(r, hi, lo);
-      else {
-        r.tsHi = ((r.tsHi & 0xf8000000) | hi) >>> 0;
-        r.tsLo = lo;
-      }
-      r.next = o + 8;
-      continue;
-    }
-    if (type === 29) {
-      if (delta === 0)
-        r.next = r.pageEnd; // the rest of the page is empty
-      else {
-        addTime(r, 0, delta);
-        r.next = o + 4 + (u32At(bytes, o + 4, little) >>> 0);
-      }
-      continue;
-    }
-    const length = type === 0 ? u32At(bytes, o + 4, little) >>> 0 : type * 4 + 4;
-    // A long record counts its length word, a short one is given in words of 4 bytes.
-    const at = type === 0 ? o + 8 : o + 4;
-    const end = type === 0 ? o + 4 + length : o + length;
-    if (end > r.pageEnd || end < at + 8) return damaged(r, o, `a record of ${end - at} bytes`);
-    addTime(r, 0, delta);
-    r.at = at;
-    r.end = end;
-    r.next = type === 0 ? o + 4 + ((length + 3) & ~3) : end;
-    r.open = true;
-    return true;
+  r.count = 0;
+  while (!r.over) {
+    if (r.next + 4 <= r.pageEnd || nextPage(r)) fillBlock(r);
+    if (r.count > 0) return true;
   }
+  return false;
 }

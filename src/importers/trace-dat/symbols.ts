@@ -1,3 +1,5 @@
+import { num, readHex } from '../bytes.js';
+
 /** Functions by address. */
 export interface Symbols {
   /** 'name+0x10/0x48 [module]' of an address, or null. */
@@ -8,61 +10,99 @@ export interface Symbols {
   plain(hi: number, lo: number): string | null;
 }
 
+/** Addresses as two words, in order, and where the name of each lies in the text. */
 interface Table {
-  readonly addresses: BigUint64Array;
-  /** Where the name of each lies in the text. */
-  readonly starts: Uint32Array;
-  readonly ends: Uint32Array;
-  readonly count: number;
+  his: Uint32Array;
+  los: Uint32Array;
+  starts: Uint32Array;
+  ends: Uint32Array;
+  count: number;
 }
 
 const NEWLINE = 10;
 const SPACE = 0x20;
 
-/** Index the lines 'ffff800080000000 T _text' of /proc/kallsyms, sorted by address. */
-function index(text: Uint8Array): Table {
-  const lines: { address: bigint; start: number; end: number }[] = [];
+function countLines(text: Uint8Array): number {
+  let n = 1;
+  for (let at = text.indexOf(NEWLINE); at >= 0; at = text.indexOf(NEWLINE, at + 1)) n++;
+  return n;
+}
+
+const newTable = (size: number): Table => ({
+  his: new Uint32Array(size),
+  los: new Uint32Array(size),
+  starts: new Uint32Array(size),
+  ends: new Uint32Array(size),
+  count: 0,
+});
+
+/** Take the lines 'ffff800080000000 T _text' of /proc/kallsyms apart. */
+function readLines(text: Uint8Array): Table {
+  const t = newTable(countLines(text));
   for (let at = 0; at < text.length; ) {
     let end = text.indexOf(NEWLINE, at);
     if (end < 0) end = text.length;
-    const space = text.indexOf(SPACE, at);
-    if (space > at && space - at <= 16 && space + 3 < end) {
-      const hex = Buffer.from(text.subarray(at, space)).toString('latin1');
-      if (/^[0-9a-f]+$/.test(hex)) {
-        lines.push({ address: BigInt(`0x${hex}`), start: space + 3, end });
-      }
+    const ok = readHex(text, at, end) && text[num.end] === SPACE && num.end + 3 < end;
+    if (ok) {
+      t.his[t.count] = num.hi;
+      t.los[t.count] = num.lo;
+      t.starts[t.count] = num.end + 3;
+      t.ends[t.count++] = end;
     }
     at = end + 1;
   }
-  // Of several names for one address the first is the kernel's choice: the sort is stable.
-  lines.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
-  return {
-    addresses: BigUint64Array.from(lines, (l) => l.address),
-    starts: Uint32Array.from(lines, (l) => l.start),
-    ends: Uint32Array.from(lines, (l) => l.end),
-    count: lines.length,
-  };
+  return t;
 }
 
-/** First of the entries with the greatest address not above `a`; -1 below all. */
-function lookup(t: Table, a: bigint): number {
+const above = (t: Table, i: number, hi: number, lo: number): boolean =>
+  t.his[i]! > hi || (t.his[i] === hi && t.los[i]! > lo);
+
+const inOrder = (t: Table, i: number): boolean => !above(t, i, t.his[i + 1]!, t.los[i + 1]!);
+
+/** The table by address. Of several names for one address the first is the kernel's choice. */
+function index(text: Uint8Array): Table {
+  const t = readLines(text);
+  let sorted = 1;
+  while (sorted < t.count && inOrder(t, sorted - 1)) sorted++;
+  if (sorted >= t.count) return t;
+  // Modules stand behind the kernel: a few long runs in order, which this sort makes use of.
+  const order = Array.from({ length: t.count }, (_, i) => i);
+  order.sort((a, b) => t.his[a]! - t.his[b]! || t.los[a]! - t.los[b]!);
+  const by = newTable(t.count);
+  by.count = t.count;
+  for (const [to, from] of order.entries()) {
+    by.his[to] = t.his[from]!;
+    by.los[to] = t.los[from]!;
+    by.starts[to] = t.starts[from]!;
+    by.ends[to] = t.ends[from]!;
+  }
+  return by;
+}
+
+const same = (t: Table, i: number, j: number): boolean =>
+  t.his[i] === t.his[j] && t.los[i] === t.los[j];
+
+/** First of the entries with the greatest address not above the one asked for; -1 below all. */
+function lookup(t: Table, hi: number, lo: number): number {
   let low = 0;
   let high = t.count;
   while (low < high) {
     const mid = (low + high) >>> 1;
-    if (t.addresses[mid]! <= a) low = mid + 1;
-    else high = mid;
+    if (above(t, mid, hi, lo)) high = mid;
+    else low = mid + 1;
   }
   let at = low - 1;
-  while (at > 0 && t.addresses[at - 1] === t.addresses[at]) at--;
+  while (at > 0 && same(t, at - 1, at)) at--;
   return at;
 }
+
+const addressAt = (t: Table, i: number): bigint => (BigInt(t.his[i]!) << 32n) | BigInt(t.los[i]!);
 
 /** Where the symbol at `i` ends: at the next greater address. */
 function endOf(t: Table, i: number): bigint | null {
   let at = i;
-  while (at < t.count && t.addresses[at] === t.addresses[i]) at++;
-  return at < t.count ? t.addresses[at]! : null;
+  while (at < t.count && same(t, at, i)) at++;
+  return at < t.count ? addressAt(t, at) : null;
 }
 
 const maxCached = 1 << 16;
@@ -80,11 +120,12 @@ export function parseSymbols(text: Uint8Array): Symbols {
   let table: Table | null = null; // made when first needed
   const cache = new Map<bigint, Found | null>();
 
-  const resolve = (address: bigint): Found | null => {
+  const resolve = (hi: number, lo: number): Found | null => {
     table ??= index(text);
-    const i = lookup(table, address);
-    if (i < 0 || table.addresses[i] === 0n) return null;
-    const start = table.addresses[i]!;
+    const i = lookup(table, hi, lo);
+    const start = i < 0 ? 0n : addressAt(table, i);
+    if (start === 0n) return null;
+    const address = (BigInt(hi) << 32n) | BigInt(lo);
     const end = endOf(table, i) ?? start + 1n;
     if (address >= end || address - start > maxFunction) return null;
     const line = Buffer.from(text.subarray(table.starts[i]!, table.ends[i]!)).toString('utf8');
@@ -104,7 +145,7 @@ export function parseSymbols(text: Uint8Array): Symbols {
     let found = cache.get(address);
     if (found === undefined) {
       if (cache.size >= maxCached) cache.clear();
-      found = resolve(address);
+      found = resolve(hi >>> 0, lo >>> 0);
       cache.set(address, found);
     }
     [lastHi, lastLo, last] = [hi, lo, found];
