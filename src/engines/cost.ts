@@ -1,6 +1,5 @@
 // What a step costs in time. One table for every machine; profiles scale or replace entries; a profile fitted to a real
 // trace (`ptlab calibrate`) adds segments: times between two neighbouring events of one task, which then rule.
-import type { Step } from '../linux/step.js';
 
 /** A spread of times: a log-normal by median and sigma, or the quantiles of what was measured, ascending. */
 export type Dist =
@@ -125,43 +124,3 @@ export const profiles = {
     own: { 'wake-up': cost(60000, 0.6), 'context switch': cost(30000, 0.5) },
   },
 } as const satisfies Record<string, Profile>;
-
-/** The name of a step's price; `timesOf` says how often it is to be paid. */
-export function stepCost(step: Step): CostName {
-  switch (step.op) {
-    case 'read':
-    case 'write':
-    case 'rmw':
-      return step.op;
-    case 'fence':
-      return fenceCost(step.mode);
-    case 'lock':
-    case 'trylock':
-      return step.kind === 'rwsem' ? 'rwsem lock' : 'spin lock';
-    case 'unlock':
-      return step.kind === 'rwsem' ? 'rwsem unlock' : 'spin unlock';
-    case 'tlbi':
-      return step.mode === 'vmalle1is' ? 'tlbi all' : 'tlbi';
-    case 'alloc':
-      return 'alloc table';
-    case 'free':
-      return 'free table';
-    case 'text':
-      return step.mode === 'test' ? 'key test' : 'key flip';
-    case 'ipi':
-      return 'ipi';
-    case 'might-sleep':
-      return 'might sleep';
-    case 'work':
-      return Object.hasOwn(seeds, step.what) ? (step.what as CostName) : 'work';
-    default:
-      return 'free';
-  }
-}
-
-/** How often the price of a step is to be paid: pages, entries, TLBI operations. */
-export const timesOf = (step: Step): number =>
-  step.op === 'work' ? step.n : step.op === 'tlbi' ? (step.n ?? 1) : 1;
-
-const fenceCost = (mode: string): CostName =>
-  mode === 'isb' ? 'isb' : mode === 'dsb ishst' ? 'dsb ishst' : mode === 'dsb ish' ? 'dsb ish' : 'dmb ish'; // biome-ignore format: one line

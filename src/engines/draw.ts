@@ -1,6 +1,7 @@
 // Random times of a cost table: each distribution is tabled once, so that a draw is one random number and one load.
 import type { CostName, Dist, Profile } from './cost.js';
 import { seeds } from './cost.js';
+import { costNames } from './step-code.js';
 
 /** A stream of 32-bit numbers (xorshift128, Marsaglia 2003); the same seed gives the same stream. */
 export interface Stream {
@@ -67,15 +68,13 @@ export const draw = (s: Stream, table: Float64Array): number => table[next(s) & 
 /** All tables of a profile. */
 export interface Tables {
   readonly costs: Readonly<Record<CostName, Float64Array>>;
-  readonly segments: ReadonlyMap<string, Float64Array>;
+  /** The same by number (step-code.ts). */
+  readonly byNumber: readonly Float64Array[];
 }
 
 /** Table a profile. */
 export function tablesOf(p: Profile): Tables {
-  const names = Object.keys(seeds) as CostName[];
-  const costs = Object.fromEntries(
-    names.map((n) => [n, p.own[n] ? tabled(p.own[n].dist) : tabled(seeds[n].dist, p.factor)]),
-  ) as Record<CostName, Float64Array>;
-  const segments = new Map(Object.entries(p.segments).map(([k, d]) => [k, tabled(d)]));
-  return { costs, segments };
+  const byNumber = costNames.map((n) => (p.own[n] ? tabled(p.own[n].dist) : tabled(seeds[n].dist, p.factor))); // biome-ignore format: one line
+  const costs = Object.fromEntries(costNames.map((n, i) => [n, byNumber[i]!]));
+  return { costs: costs as Record<CostName, Float64Array>, byNumber };
 }

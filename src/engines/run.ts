@@ -1,5 +1,6 @@
 // The one loop that runs modelled code outside a search, and the only engine file that appends events.
 import { addRow, type Log, setDict, setInt, setText, setU64 } from '../events/log.js';
+import { resume, running } from '../linux/flat.js';
 import type { Kernel, Step } from '../linux/step.js';
 import { BLOCKED, outcomes, perform, QUEUES, queue, READY, ready } from '../linux/system/act.js';
 import type { System, Task } from '../linux/system.js';
@@ -14,7 +15,8 @@ export type Observer = (task: Task, step: Step, result: number, queued: boolean)
  * @throws Error if a step can't be done (nobody else runs who could let it), or goes wrong (use after free ...).
  */
 export function runAlone<T>(sys: System, task: Task, kernel: Kernel<T>, seen?: Observer): T {
-  let next = kernel.next(0);
+  const code = running(kernel);
+  let next = resume(code, 0);
   while (!next.done) {
     const step = next.value;
     if (ready(sys, task, step) !== READY)
@@ -22,9 +24,9 @@ export function runAlone<T>(sys: System, task: Task, kernel: Kernel<T>, seen?: O
     const result = perform(sys, task, step);
     if (sys.fault) throw new Error(`${sys.fault.kind} by ${task.name} at ${step.op}`);
     seen?.(task, step, result, false);
-    next = kernel.next(result);
+    next = resume(code, result);
   }
-  return next.value;
+  return next.value as T;
 }
 
 /** How a schedule ended. */

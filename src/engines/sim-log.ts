@@ -1,11 +1,16 @@
-// Events of a timed run into the event log.
-import { appendEvent } from '../events/append.js';
-import { addRow, type Log, setBool, setInt, setU64 } from '../events/log.js';
-import type { Sink } from './sim-state.js';
+// Events of a timed run into the event log. Lock events, which are most of some runs, are kept in arrays and appended many
+// at a time; the order of rows is that of events all the same.
+
+import { columnIndex, putCell } from '../events/append.js';
+import { appendLockRows, type LockRows, newLockRows } from '../events/lock-rows.js';
+import { addRow, type Log, putInt } from '../events/log.js';
+import type { Sink, Thread } from './sim-state.js';
 
 /** init_mm as the log writes it. */
 const MM_HIGH = 0xffff8000 | 0;
 const MM_LOW = 0x80a14180 | 0;
+
+const [CPU, PID, TASK] = [columnIndex('cpu'), columnIndex('pid'), columnIndex('task')];
 
 /** Ids of texts in one dictionary, found without hashing the text twice. */
 function idsOf(intern: (text: string) => number): (text: string) => number {
@@ -25,22 +30,39 @@ export function logSink(log: Log, start_ns = 0): Sink {
   const { event, task, lock_mode } = log.dicts;
   const names = idsOf(event.intern);
   const [read, write] = [lock_mode.intern('read'), lock_mode.intern('write')];
+  const rows: LockRows = newLockRows(MM_HIGH, MM_LOW);
   const tasks: number[] = [];
+  const meet = (t: Thread): void => {
+    const id = task.intern(t.task.name);
+    tasks[t.id] = id;
+    rows.cpus[t.id] = t.cpu;
+    rows.pids[t.id] = t.pid;
+    rows.tasks[t.id] = id;
+  };
+  const flush = (): void => {
+    if (rows.n > 0) appendLockRows(log, rows);
+  };
   return {
     event(now, t, name, fields) {
-      const ts_ns = BigInt(start_ns + now);
-      appendEvent(log, name, { ts_ns, cpu: t.cpu, pid: t.pid, task: t.task.name }, fields);
-    },
-    lock(now, t, name, mode, ok) {
+      flush();
       const at = start_ns + now;
       addRow(log, Math.floor(at / 0x100000000), at | 0, names(name));
-      setInt(log, 'cpu', t.cpu);
-      setInt(log, 'pid', t.pid);
-      tasks[t.id] ??= task.intern(t.task.name);
-      setInt(log, 'task', tasks[t.id]!);
-      setU64(log, 'lock', MM_HIGH, MM_LOW);
-      setInt(log, 'lock_mode', mode === 'read' ? read : write);
-      if (ok !== null) setBool(log, 'ok', ok);
+      if (tasks[t.id] === undefined) meet(t);
+      putInt(log, CPU, t.cpu);
+      putInt(log, PID, t.pid);
+      putInt(log, TASK, tasks[t.id]!);
+      for (const key in fields) putCell(log, key, fields[key]!);
     },
+    lock(now, t, name, mode, ok) {
+      if (tasks[t.id] === undefined) meet(t);
+      const i = rows.n++;
+      rows.ts_ns[i] = start_ns + now;
+      rows.events[i] = names(name);
+      rows.who[i] = t.id;
+      rows.modes[i] = mode === 'read' ? read : write;
+      rows.ok[i] = ok === null ? -1 : ok ? 1 : 0;
+      if (rows.n === rows.who.length) flush();
+    },
+    end: flush,
   };
 }

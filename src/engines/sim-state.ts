@@ -1,9 +1,11 @@
 // The state of a timed run: threads, CPUs, what comes when.
-import type { Kernel, Place, Step } from '../linux/step.js';
+import type { Running } from '../linux/flat.js';
+import type { Place, Step } from '../linux/step.js';
 import type { System, Task } from '../linux/system.js';
 import type { Agenda } from './clock.js';
 import type { Profile } from './cost.js';
 import type { Stream, Tables } from './draw.js';
+import type { Segments } from './sim-probe.js';
 
 /** Where a thread is. */
 export const READY_TO_RUN = 0;
@@ -19,8 +21,11 @@ export interface Thread {
   readonly task: Task;
   readonly pid: number;
   readonly cpu: number;
-  gen: Kernel<unknown>;
+  readonly run: Running;
   step: Step | undefined;
+  /** What its step is (step-code.ts), and the place it is at, where it has one that matters in time. */
+  code: number;
+  on: Place;
   state: number;
   /** The step waits for time that stands between two events (see Profile.segments) to pass. */
   padding: boolean;
@@ -31,8 +36,8 @@ export interface Thread {
   remaining: number;
   vruntime: number;
   onCpuAt: number;
-  /** The last event it logged, and the time it has worked since. */
-  probe: string;
+  /** The number of the last event it logged (sim-probe.ts), and the time it has worked since. */
+  probe: number;
   worked: number;
   /** Events since that no time was measured to. */
   overlooked: number;
@@ -50,6 +55,8 @@ export interface Thread {
   waking: boolean;
   /** contention_begin was logged and contention_end not. */
   contended: boolean;
+  /** It stands in the list of those that wait for a word. */
+  listed: boolean;
   /** When the grace period it waits for ends. */
   gpEnds: number;
   /** Until when it may spin for a lock that readers own. */
@@ -68,6 +75,8 @@ export interface Cpu {
 export interface Sink {
   event(now: number, t: Thread, name: string, fields: Fields): void;
   lock(now: number, t: Thread, name: string, mode: 'read' | 'write', ok: boolean | null): void;
+  /** No more events come. */
+  end?(): void;
 }
 export type Fields = Readonly<Record<string, number | bigint | string>>;
 
@@ -78,12 +87,20 @@ export interface Sim {
   readonly sys: System;
   readonly profile: Profile;
   readonly tables: Tables;
+  /** Prices of a cache line from a core of the socket, from another socket. */
+  readonly lineNear: Float64Array;
+  readonly lineFar: Float64Array;
+  readonly segments: Segments;
+  /** The measured time from off to the next on has the switching off in it. */
+  readonly offInSegments: boolean;
   readonly random: Stream;
   readonly agenda: Agenda;
   readonly threads: Thread[];
   readonly cpus: Cpu[];
   /** Threads that wait for something about a word. */
   readonly waiters: Map<Place, Thread[]>;
+  /** How many do. */
+  waiting: number;
   readonly sink: Sink;
   readonly watch: Watch | undefined;
   readonly initMm: Place;

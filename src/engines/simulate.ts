@@ -1,14 +1,17 @@
 // Modelled kernel code in time: a discrete-event engine over the same generators that the explorer takes apart. A step takes
 // effect when its cost has passed, by the explorer's own rules (linux/system/act.ts); so every schedule it produces is one
 // the explorer allows. Time is whole nanoseconds; the same seed gives the same run.
-import type { Place, Step } from '../linux/step.js';
+import { resume, running } from '../linux/flat.js';
+import type { Step } from '../linux/step.js';
 import { outcomes, perform, READY, ready } from '../linux/system/act.js';
 import { place, type System } from '../linux/system.js';
 import { add, newAgenda, take } from './clock.js';
-import { type Profile, stepCost, timesOf } from './cost.js';
+import type { Profile } from './cost.js';
 import { draw, stream, tablesOf } from './draw.js';
 import { enqueue, exit, sleep, sliceOver, wakeAt } from './sched.js';
-import { faulted, logAfter, logBefore, probeOf } from './sim-events.js';
+import { durationOf } from './sim-cost.js';
+import { faulted, logAfter, logBefore } from './sim-events.js';
+import { NO_PROBE, padding, probed, segmentTables } from './sim-probe.js';
 import {
   DONE,
   GRANT,
@@ -23,6 +26,19 @@ import {
   WAKE,
   type Watch,
 } from './sim-state.js';
+import {
+  CHOOSE,
+  codeOf,
+  GP,
+  LOCK,
+  RMW,
+  TEXT,
+  TRACE,
+  UNLOCK,
+  WAIT,
+  WORK,
+  WRITE,
+} from './step-code.js';
 import { changed, contentionOver, graceEnds, grant, ownerLeft, pick, stopWaiting, wait } from './waiting.js'; // biome-ignore format: one line
 
 /** How to run. */
@@ -51,23 +67,29 @@ export interface Simulated {
 function threadsOf(sys: System, o: SimulateOptions): Thread[] {
   return sys.tasks.map((task, id) => ({
     id, task, pid: o.pid?.(id) ?? 100 + id, cpu: Math.max(0, task.cpu) % o.cpus,
-    gen: task.run(sys) as Thread['gen'], step: undefined, state: 2, padding: false, version: 0,
-    endsAt: 0, remaining: 0, vruntime: 0, onCpuAt: 0, probe: '', worked: 0, overlooked: 0, after: 0, flushed: false, complained: false,
-    queuedAt: Number.NaN, granted: false, waking: false, contended: false, gpEnds: 0, spinUntil: 0,
+    code: 0, run: running(task.run(sys)), step: undefined, on: -1, state: 2, padding: false, version: 0,
+    endsAt: 0, remaining: 0, vruntime: 0, onCpuAt: 0, probe: NO_PROBE, worked: 0, overlooked: 0, after: 0, flushed: false, complained: false,
+    queuedAt: Number.NaN, granted: false, waking: false, contended: false, listed: false, gpEnds: 0, spinUntil: 0,
   })); // biome-ignore format: a table
 }
 
 function newSim(sys: System, o: SimulateOptions): Sim {
   const threads = threadsOf(sys, o);
+  const tables = tablesOf(o.profile);
   return {
     sys,
     profile: o.profile,
-    tables: tablesOf(o.profile),
+    tables,
+    lineNear: tables.costs['line transfer'],
+    lineFar: tables.costs['line remote'],
+    segments: segmentTables(o.profile),
+    offInSegments: Object.hasOwn(o.profile.segments, 'key_dis>key_en'),
     random: stream(o.seed),
     agenda: newAgenda(),
     threads,
     cpus: Array.from({ length: o.cpus }, (_, id) => ({ id, running: null, queue: [], last: null })),
     waiters: new Map(),
+    waiting: 0,
     sink: o.sink,
     watch: o.watch,
     initMm: sys.named.has('init_mm') ? place(sys, 'init_mm') : -1,
@@ -82,183 +104,122 @@ function newSim(sys: System, o: SimulateOptions): Sim {
   };
 }
 
-/** Words were laid out since: room for their lines. */
-function growLines(sim: Sim): void {
-  const owner = new Int16Array(sim.sys.cells.length);
-  owner.set(sim.owner);
-  sim.owner = owner;
-  const free = new Float64Array(sim.sys.cells.length);
-  free.set(sim.lineFree);
-  sim.lineFree = free;
-}
-
-/** A store or atomic at `on`: its line must come here, and one CPU has it at a time. */
-function lineCost(sim: Sim, t: Thread, on: Place, own: number): number {
-  if (on >= sim.owner.length) growLines(sim);
-  const last = sim.owner[on]! - 1;
-  sim.owner[on] = t.cpu + 1;
-  const starts = Math.max(sim.now, sim.lineFree[on]!);
-  let cost = own;
-  if (last >= 0 && last !== t.cpu) {
-    const { socket } = sim.profile;
-    const near = Math.floor(last / socket) === Math.floor(t.cpu / socket);
-    cost += draw(sim.random, sim.tables.costs[near ? 'line transfer' : 'line remote']);
-  }
-  sim.lineFree[on] = starts + cost;
-  return starts - sim.now + cost;
-}
-
-/**
- * Patching goes under jump_label_mutex, one at a time; counting does not. The new text stands after the first part of it
- * (what follows is the IPI round, which the task waits for): the rest is left in `t.after`.
- */
-function keyCost(sim: Sim, t: Thread, step: Step): number {
-  if (step.op !== 'key') return 0;
-  const on = sim.sys.cells[step.on]!;
-  const flips = step.mode === 'enable' || step.mode === 'inc' ? on === 0 : on === 1;
-  if (!flips) return draw(sim.random, sim.tables.costs['key count']);
-  const starts = Math.max(sim.now, sim.keyFree);
-  const flip = draw(sim.random, sim.tables.costs['key flip']);
-  const patch = Math.round(flip * sim.profile.patch_share);
-  sim.keyFree = starts + flip;
-  // Where the time from off to the next on was measured, switching off lies in it.
-  const measured = sim.tables.segments.has('key_dis>key_en');
-  const off = step.mode === 'disable' || step.mode === 'dec';
-  t.after = off && measured ? 0 : flip - patch;
-  return starts - sim.now + (off && measured ? 0 : patch);
-}
-
-/** Time the step of `t` takes, from now on. */
-function durationOf(sim: Sim, t: Thread, step: Step): number {
-  if (step.op === 'key') return keyCost(sim, t, step);
-  const name = stepCost(step);
-  const own =
-    name === 'free' ? 0 : Math.round(draw(sim.random, sim.tables.costs[name]) * timesOf(step));
-  switch (step.op) {
-    case 'write':
-    case 'rmw':
-    case 'lock':
-    case 'trylock':
-    case 'unlock':
-      return lineCost(sim, t, step.on, own);
-    default:
-      return own;
-  }
-}
-
 /** The step of `t` begins: log what is logged at its begin, and give its duration. */
 function beginStep(sim: Sim, t: Thread, step: Step): number {
+  if (sim.segments.any) probed(sim, t, step);
   logBefore(sim, t, step);
   const d = durationOf(sim, t, step);
   t.worked += d + t.after;
   return d;
 }
 
-const FREE = 'pmd_free_pte_page';
-const LOCK = 'mmap_lock_start_locking.read';
-
-/**
- * Time that measured neighbours of this event stand apart, beyond what the steps between have taken. From the free of a
- * table to the lock (or the block) nearly all is the flush (reference 5.6): there, before the key is looked at, it is put.
- */
-function padding(sim: Sim, t: Thread, step: Step): number {
-  const { segments } = sim.tables;
-  if (segments.size === 0) return 0;
-  const flush = step.op === 'tlbi' && t.probe === FREE;
-  const probe = flush ? LOCK : probeOf(sim, step);
-  if (probe === '' || (t.flushed && probe === LOCK)) return 0;
-  const pair = `${t.probe}>${probe}`;
-  const writer = sim.sys.cells[sim.initMm] ?? 0;
-  const state = writer !== 0 && writer !== t.id + 1 ? 'walk' : 'idle';
-  let table = segments.get(`${pair}@${state}`) ?? segments.get(pair);
-  if (flush) table ??= segments.get(`${FREE}>pmd_set_huge`);
-  const gap = table ? Math.max(0, draw(sim.random, table) - t.worked) : 0;
-  if (flush) {
-    t.flushed = true;
-    t.worked += gap;
-  }
-  return gap;
-}
-
 /** The step of `t` is over as to time: do it, or wait. False if `t` does not go on now. */
 function complete(sim: Sim, t: Thread): boolean {
   const step = t.step!;
+  const { code } = t;
+  let result = 0;
+  if (code < TRACE) {
+    if (t.granted) t.granted = false;
+    else {
+      if ((code === LOCK || code === WAIT || code === GP) && mustWait(sim, t, step)) return false;
+      const several = code === TEXT || code === CHOOSE;
+      const n = several ? outcomes(sim.sys, t.task, step) : 1;
+      const outcome = n === 1 ? 0 : pick(sim, n);
+      result = perform(sim.sys, t.task, step, outcome);
+      sim.watch?.(t.task, step, outcome, false);
+    }
+    settle(sim, t, step, result);
+  } else {
+    sim.steps++;
+    t.complained = false;
+    sim.watch?.(t.task, step, 0, false);
+  }
+  return advance(sim, t, result);
+}
+
+/** True, and `t` is off or spins, if what its step asks for is not to be had now. */
+function mustWait(sim: Sim, t: Thread, step: Step): boolean {
   if (step.op === 'gp' && step.mode === 'wait' && sim.now < t.gpEnds) {
     wakeAt(sim, t, t.gpEnds);
     sleep(sim, t);
-    return false;
+    return true;
   }
-  let result = 0;
-  if (t.granted) t.granted = false;
-  else {
-    const is = ready(sim.sys, t.task, step);
-    if (is !== READY) {
-      wait(sim, t, step, is);
-      if (t.state !== SPINNING) ownerLeft(sim, t);
-      return false;
-    }
-    const n = outcomes(sim.sys, t.task, step);
-    const outcome = n === 1 ? 0 : pick(sim, n);
-    result = perform(sim.sys, t.task, step, outcome);
-    sim.watch?.(t.task, step, outcome, false);
-  }
-  settle(sim, t, step, result);
-  return advance(sim, t, result);
+  const is = ready(sim.sys, t.task, step);
+  if (is === READY) return false;
+  wait(sim, t, step, is);
+  if (t.state !== SPINNING) ownerLeft(sim, t);
+  return true;
+}
+
+/** A step went wrong: what was complained of already is not reported again. */
+function goneWrong(sim: Sim, t: Thread): void {
+  if (sim.sys.fault?.kind === 'sleeping in atomic context' && t.complained)
+    sim.sys.fault = undefined;
+  if (sim.sys.fault) faulted(sim, t);
 }
 
 /** What follows from a step that was done. */
 function settle(sim: Sim, t: Thread, step: Step, result: number): void {
   sim.steps++;
-  if (sim.sys.fault?.kind === 'sleeping in atomic context' && t.complained)
-    sim.sys.fault = undefined;
-  if (sim.sys.fault) faulted(sim, t);
+  if (sim.sys.fault !== undefined) goneWrong(sim, t);
   t.complained = false;
-  switch (step.op) {
-    case 'lock':
-      stopWaiting(sim, t, step.on);
-      contentionOver(sim, t, step.on);
-      t.queuedAt = Number.NaN;
-      t.spinUntil = 0;
-      if (step.mode === 'read') changed(sim, step.on);
+  switch (t.code) {
+    case LOCK:
+      gotLock(sim, t, step as Extract<Step, { op: 'lock' }>);
       break;
-    case 'wait':
-      stopWaiting(sim, t, step.on);
+    case WAIT:
+      stopWaiting(sim, t, t.on);
       break;
-    case 'unlock':
-    case 'write':
-    case 'rmw':
-      if (sim.waiters.size > 0) changed(sim, step.on);
+    case UNLOCK:
+    case WRITE:
+    case RMW:
+      if (sim.waiting > 0) changed(sim, t.on);
       break;
-    case 'gp':
-      if (step.mode === 'begin') t.gpEnds = graceEnds(sim);
+    case GP:
+      if ((step as Extract<Step, { op: 'gp' }>).mode === 'begin') t.gpEnds = graceEnds(sim);
       break;
   }
   logAfter(sim, t, step, result);
 }
 
+function gotLock(sim: Sim, t: Thread, step: Extract<Step, { op: 'lock' }>): void {
+  if (t.listed) stopWaiting(sim, t, t.on);
+  contentionOver(sim, t, t.on);
+  t.queuedAt = Number.NaN;
+  t.spinUntil = 0;
+  if (sim.waiting > 0 && step.mode === 'read') changed(sim, t.on);
+}
+
 /** Let the code of `t` go on to its next step; false if it has ended, or sleeps. */
 function advance(sim: Sim, t: Thread, result: number): boolean {
-  const next = t.gen.next(result);
+  const next = resume(t.run, result);
   if (next.done) {
     exit(sim, t);
     return false;
   }
-  t.step = next.value;
-  if (t.step.op === 'work' && (t.step.what === 'sleep' || t.step.what === 'next read')) {
-    const table = sim.tables.costs['next read'];
-    const length = t.step.what === 'sleep' ? t.step.n : draw(sim.random, table) * t.step.n;
-    t.probe = '';
-    wakeAt(sim, t, sim.now + Math.round(length));
-    sleep(sim, t, 'S');
-    ownerLeft(sim, t);
-    return false;
-  }
+  const step = next.value;
+  t.step = step;
+  t.code = codeOf(step.op);
+  if (t.code <= WAIT) t.on = (step as Extract<Step, { op: 'read' }>).on;
+  return t.code !== WORK || !rests(sim, t, step as Extract<Step, { op: 'work' }>);
+}
+
+/** True, and `t` is off, if its next step is to rest for a while. */
+function rests(sim: Sim, t: Thread, step: Extract<Step, { op: 'work' }>): boolean {
+  if (step.what !== 'sleep' && step.what !== 'next read') return false;
+  const table = sim.tables.costs['next read'];
+  const length = step.what === 'sleep' ? step.n : draw(sim.random, table) * step.n;
+  t.probe = NO_PROBE;
+  wakeAt(sim, t, sim.now + Math.round(length));
+  sleep(sim, t, 'S');
+  ownerLeft(sim, t);
   return true;
 }
 
 /** `t` is on its CPU, and what it did last has just ended. */
 function proceed(sim: Sim, t: Thread, limit_ns: number): void {
   t.state = RUNNING;
+  const { agenda } = sim;
   for (;;) {
     let d: number;
     if (t.padding) {
@@ -267,15 +228,15 @@ function proceed(sim: Sim, t: Thread, limit_ns: number): void {
     } else {
       if (t.step === undefined ? !advance(sim, t, 0) : !complete(sim, t)) return;
       const step = t.step!;
-      const gap = padding(sim, t, step) + t.after;
+      const gap = t.after + (sim.segments.any ? padding(sim, t, step, sim.random) : 0);
       t.after = 0;
       t.padding = gap > 0;
       d = t.padding ? gap : beginStep(sim, t, step);
     }
     const at = sim.now + d;
-    if (at > limit_ns || (sim.agenda.size > 0 && at >= sim.agenda.time[0]!)) {
+    if (at > limit_ns || (agenda.size > 0 && at >= agenda.time[0]!)) {
       t.endsAt = at;
-      add(sim.agenda, at, STEP_DONE, t.id, ++t.version);
+      add(agenda, at, STEP_DONE, t.id, ++t.version);
       return;
     }
     sim.now = at;
@@ -326,6 +287,7 @@ export function simulate(sys: System, o: SimulateOptions): Simulated {
       happen(sim, i, limit_ns);
     }
   }
+  o.sink.end?.();
   const waiting = cut === null && sim.alive > 0;
   const stuck = waiting
     ? sim.threads.filter((t) => t.state !== DONE && !t.task.daemon).map((t) => t.task.name)

@@ -55,12 +55,18 @@ function listOf(sim: Sim, on: Place): Thread[] {
 export function stopWaiting(sim: Sim, t: Thread, on: Place): void {
   const list = sim.waiters.get(on);
   const i = list?.indexOf(t) ?? -1;
-  if (i >= 0) list!.splice(i, 1);
+  if (i < 0) return;
+  list!.splice(i, 1);
+  t.listed = false;
+  sim.waiting--;
 }
 
 const waitFor = (sim: Sim, t: Thread, on: Place): void => {
   const list = listOf(sim, on);
-  if (!list.includes(t)) list.push(t);
+  if (list.includes(t)) return;
+  list.push(t);
+  t.listed = true;
+  sim.waiting++;
 };
 
 const readersOf = (sim: Sim, on: Place): number => sim.sys.cells[on + 1]!;

@@ -1,15 +1,5 @@
-import {
-  addRow,
-  type Log,
-  setBool,
-  setDict,
-  setF64,
-  setInt,
-  setText,
-  setU64,
-  setVa,
-} from './log.js';
-import { type ColumnName, columns, type NameOf } from './schema.js';
+import { addRow, type Log, putF64, putInt, putU64, setBool, setDict, setInt, setText, setVa } from './log.js'; // biome-ignore format: one line
+import { type ColumnName, columnNames, columns, type Kind, type NameOf } from './schema.js';
 
 /** Who ran an event, and when. */
 export interface Stamp {
@@ -22,20 +12,47 @@ export interface Stamp {
 /** What one cell may be given: 64-bit columns take a bigint. */
 export type Cell = number | bigint | string | boolean;
 
-const high = (v: bigint): number => Number((v >> 32n) & 0xffffffffn) | 0;
-const low = (v: bigint): number => Number(v & 0xffffffffn) | 0;
+const exact = new BigUint64Array(1);
+const halves = new Uint32Array(exact.buffer);
+const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+const [LOW, HIGH] = littleEndian ? [0, 1] : [1, 0];
 
-function setCell(log: Log, name: ColumnName, value: Cell): void {
-  switch (columns[name].kind) {
+/** Number of a column. */
+export const columnIndex = (name: ColumnName): number => columnNames.indexOf(name);
+
+const slots: ReadonlyMap<string, { readonly kind: Kind; readonly at: number }> = new Map(
+  columnNames.map((n, at) => [n, { kind: columns[n].kind, at }]),
+);
+
+function putWide(log: Log, name: string, at: number, value: number | bigint): void {
+  let hi: number;
+  let lo: number;
+  if (typeof value === 'number') {
+    hi = Math.floor(value / 0x100000000) | 0;
+    lo = value | 0;
+  } else {
+    exact[0] = BigInt.asUintN(64, value);
+    hi = halves[HIGH]! | 0;
+    lo = halves[LOW]! | 0;
+  }
+  if (name === 'va') setVa(log, hi, lo);
+  else putU64(log, at, hi, lo);
+}
+
+/**
+ * Set a cell of the current row by column name. 64-bit columns take a bigint, or a whole number that a double holds.
+ * @throws Error for a name that is no column.
+ */
+export function putCell(log: Log, name: string, value: Cell): void {
+  const slot = slots.get(name);
+  if (slot === undefined) throw new Error(`'${name}' is no column of a trace`);
+  switch (slot.kind) {
     case 'u64':
-    case 'i64': {
-      const v = BigInt(value as number | bigint);
-      if (name === 'va') setVa(log, high(v), low(v));
-      else setU64(log, name as NameOf<'u64' | 'i64'>, high(v), low(v));
+    case 'i64':
+      putWide(log, name, slot.at, typeof value === 'number' ? value : BigInt(value));
       return;
-    }
     case 'f64':
-      setF64(log, name as NameOf<'f64'>, Number(value));
+      putF64(log, slot.at, Number(value));
       return;
     case 'bool':
       setBool(log, name as NameOf<'bool'>, Boolean(value));
@@ -47,7 +64,7 @@ function setCell(log: Log, name: ColumnName, value: Cell): void {
       setText(log, name as NameOf<'text'>, String(value));
       return;
     default:
-      setInt(log, name as NameOf<'u8'>, Number(value));
+      putInt(log, slot.at, Number(value));
   }
 }
 
@@ -61,12 +78,10 @@ export function appendEvent(
   stamp: Stamp,
   fields: Readonly<Record<string, Cell>>,
 ): void {
-  addRow(log, high(stamp.ts_ns), low(stamp.ts_ns), log.dicts.event.intern(event));
+  exact[0] = BigInt.asUintN(64, stamp.ts_ns);
+  addRow(log, halves[HIGH]! | 0, halves[LOW]! | 0, log.dicts.event.intern(event));
   setInt(log, 'cpu', stamp.cpu);
   setInt(log, 'pid', stamp.pid);
   setDict(log, 'task', stamp.task);
-  for (const [name, value] of Object.entries(fields)) {
-    if (!Object.hasOwn(columns, name)) throw new Error(`'${name}' is no column of a trace`);
-    setCell(log, name as ColumnName, value);
-  }
+  for (const name of Object.keys(fields)) putCell(log, name, fields[name]!);
 }

@@ -173,6 +173,9 @@ function flush(log: Log): void {
 /** Hand on the last, partly filled batch. */
 export const endLog = (log: Log): void => flush(log);
 
+/** Hand on the batch, which is full. */
+export const endBatch = (log: Log): void => flush(log);
+
 const SEQ = columnNames.indexOf('seq');
 const TS = columnNames.indexOf('ts_ns');
 const EVENT = columnNames.indexOf('event');
@@ -222,6 +225,16 @@ function mark(c: Cells, row: number): void {
   if (row < c.set) return; // set twice
   if (row === 0) own(c);
   c.set++;
+}
+
+/** The column has a value in `row`. */
+export const markOne = (c: Cells, row: number): void => mark(c, row);
+
+/** The column has values in `n` rows from `row` on, which had none. */
+export function markRun(c: Cells, row: number, n: number): void {
+  if (c.set === 0) own(c);
+  if (c.dense && row === c.set) c.set += n;
+  else for (let i = row; i < row + n; i++) markThin(c, i);
 }
 
 /** Set a 32-bit or dictionary cell by column index; the hot path's setInt. */
@@ -314,11 +327,25 @@ function startText(c: Cells, row: number, need: number): void {
 
 /** Set a text cell of the current row. */
 export function setText(log: Log, name: NameOf<'text'>, text: string): void {
-  const bytes = Buffer.from(text, 'utf8');
   const c = log.cells[name];
-  startText(c, log.row, bytes.length);
+  startText(c, log.row, text.length);
+  if (putAscii(c, text)) return;
+  const bytes = Buffer.from(text, 'utf8');
+  room(c, bytes.length);
   c.bytes.set(bytes, c.used);
   c.used += bytes.length;
+}
+
+/** Append a text that is ASCII; false, and nothing is appended, if it is not. */
+function putAscii(c: Cells, text: string): boolean {
+  const { bytes, used } = c;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return false;
+    bytes[used + i] = code;
+  }
+  c.used += text.length;
+  return true;
 }
 
 /** Set a text cell of the current row from bytes; what is not UTF-8 is kept as \xNN. */

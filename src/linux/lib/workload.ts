@@ -1,6 +1,7 @@
 // A workload is a generator of calls to vmalloc, resumed with their results: written once, run by the plain functions or as
 // modelled kernel code.
 
+import { flat } from '../flat.js';
 import type { Gfp } from '../mm/gfp.js';
 import { kvfree, kvfreeFast, kvmalloc, kvmallocFast } from '../mm/kvmalloc.js';
 import type { Vmalloc } from '../mm/machine.js';
@@ -135,3 +136,5 @@ export function* asKernel<T>(vm: VmallocState, work: Workload<T>, cpu = 0): Kern
   while (!next.done) next = work.next(yield* callSlow(vm, next.value, cpu));
   return next.value;
 }
+
+flat(callSlow, asKernel);

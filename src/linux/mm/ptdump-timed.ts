@@ -1,6 +1,7 @@
 // A dump of the tables vmalloc has, for runs in time: what other CPUs can see half done is a step, the rest is work.
 // C: mm/ptdump.c ptdump_walk_pgd(), mm/pagewalk.c (6.12). Left out: every entry that is not a table is work, not a read.
 import { pmd_table, tableOf } from '../arm64/entry.js';
+import { flat } from '../flat.js';
 import { mmap_write_lock, mmap_write_unlock } from '../lock.js';
 import { READ_ONCE } from '../memory.js';
 import { trace, work } from '../sched.js';
@@ -75,3 +76,5 @@ export function* reads_dump(
     yield* work('next read', 1);
   }
 }
+
+flat(walkBelow, ptdump_walk_timed, reads_dump);

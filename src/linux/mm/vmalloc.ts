@@ -1,6 +1,8 @@
 // vmalloc as modelled kernel code: locks, trees, mappings and events as steps, usable by simulation and replay.
 // C: mm/vmalloc.c (6.12; eras.ts for what differs). Left out: KASAN, memcg, notifiers, failure of small allocations.
+
 import { PAGE_KERNEL, PROT_DEVICE, protBits } from '../arm64/leaf.js';
+import { flat } from '../flat.js';
 import { mutex_lock, mutex_unlock, spin_lock, spin_unlock } from '../lock.js';
 import { might_sleep, trace, work } from '../sched.js';
 import type { Kernel } from '../step.js';
@@ -289,3 +291,5 @@ export function* ioremap(
   yield* vmap_range_noflush(vm, areas.start[id]!, pages, Math.floor(phys_bytes / unit), how);
   return vm.space.areas.start[id]!;
 }
+
+flat(try_vmap_area, alloc_vmap_area, purge_vmap_area_lazy, attempt, __vmalloc_node_range, vmalloc, vmalloc_huge, makeLazy, release, vfree); // biome-ignore format: one line

@@ -3,6 +3,7 @@
 import { pmd_none, pmd_table, tableEntry, tableOf } from '../arm64/entry.js';
 import { pageEntry, sectEntry } from '../arm64/leaf.js';
 import { pmd_clear_huge, set_pmd } from '../arm64/mmu.js';
+import { flat } from '../flat.js';
 import { spin_lock, spin_unlock } from '../lock.js';
 import { fence, READ_ONCE } from '../memory.js';
 import { alloc_table, might_sleep, trace, work } from '../sched.js';
@@ -202,3 +203,5 @@ function* unmapBelow(
 export function* vunmap_range_noflush(vm: VmallocState, page: number, pages: number): Kernel {
   yield* unmapBelow(vm, vm.top, vm.geometry.levels - 1, page, page + pages);
 }
+
+flat(alloc_track, vmap_pte_range, mapBelow, unmapBelow);
