@@ -1,6 +1,6 @@
 // The one loop that runs modelled code outside a search, and the only engine file that appends events.
 import { addRow, type Log, setDict, setInt, setText, setU64 } from '../events/log.js';
-import { resume, running } from '../linux/flat.js';
+import { resume, running } from '../linux/step/flat.js';
 import type { Kernel, Step } from '../linux/step.js';
 import { BLOCKED, outcomes, perform, QUEUES, queue, READY, ready } from '../linux/system/act.js';
 import type { System, Task } from '../linux/system.js';

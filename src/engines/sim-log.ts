@@ -1,7 +1,7 @@
 // Events of a timed run into the event log. Lock events, which are most of some runs, are kept in arrays and appended many
 // at a time; the order of rows is that of events all the same.
 
-import { columnIndex, putCell } from '../events/append.js';
+import { columnIndex, putAt, type Slot, slotOf } from '../events/append.js';
 import { appendLockRows, type LockRows, newLockRows } from '../events/lock-rows.js';
 import { addRow, type Log, putInt } from '../events/log.js';
 import type { Sink, Thread } from './sim-state.js';
@@ -9,6 +9,9 @@ import type { Sink, Thread } from './sim-state.js';
 /** init_mm as the log writes it. */
 const MM_HIGH = 0xffff8000 | 0;
 const MM_LOW = 0x80a14180 | 0;
+
+/** Tasks a run may have: the locks of the model hold 30. */
+const MOST_TASKS = 1024;
 
 const [CPU, PID, TASK] = [columnIndex('cpu'), columnIndex('pid'), columnIndex('task')];
 
@@ -30,8 +33,10 @@ export function logSink(log: Log, start_ns = 0): Sink {
   const { event, task, lock_mode } = log.dicts;
   const names = idsOf(event.intern);
   const [read, write] = [lock_mode.intern('read'), lock_mode.intern('write')];
-  const rows: LockRows = newLockRows(MM_HIGH, MM_LOW);
+  const rows: LockRows = newLockRows(MM_HIGH, MM_LOW, MOST_TASKS);
   const tasks: number[] = [];
+  /** The columns of an event's fields, as they came last. */
+  const plans = new Map<string, Slot[]>();
   const meet = (t: Thread): void => {
     const id = task.intern(t.task.name);
     tasks[t.id] = id;
@@ -51,7 +56,15 @@ export function logSink(log: Log, start_ns = 0): Sink {
       putInt(log, CPU, t.cpu);
       putInt(log, PID, t.pid);
       putInt(log, TASK, tasks[t.id]!);
-      for (const key in fields) putCell(log, key, fields[key]!);
+      let plan = plans.get(name);
+      if (plan === undefined) plans.set(name, (plan = []));
+      let i = 0;
+      for (const key in fields) {
+        let slot = plan[i];
+        if (slot?.name !== key) plan[i] = slot = slotOf(key);
+        putAt(log, slot, fields[key]!);
+        i++;
+      }
     },
     lock(now, t, name, mode, ok) {
       if (tasks[t.id] === undefined) meet(t);

@@ -1,5 +1,5 @@
 // The state of a timed run: threads, CPUs, what comes when.
-import type { Running } from '../linux/flat.js';
+import type { Running } from '../linux/step/flat.js';
 import type { Place, Step } from '../linux/step.js';
 import type { System, Task } from '../linux/system.js';
 import type { Agenda } from './clock.js';

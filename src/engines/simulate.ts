@@ -1,7 +1,7 @@
 // Modelled kernel code in time: a discrete-event engine over the same generators that the explorer takes apart. A step takes
 // effect when its cost has passed, by the explorer's own rules (linux/system/act.ts); so every schedule it produces is one
 // the explorer allows. Time is whole nanoseconds; the same seed gives the same run.
-import { resume, running } from '../linux/flat.js';
+import { resume, running } from '../linux/step/flat.js';
 import type { Step } from '../linux/step.js';
 import { outcomes, perform, READY, ready } from '../linux/system/act.js';
 import { place, type System } from '../linux/system.js';

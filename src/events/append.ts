@@ -20,9 +20,26 @@ const [LOW, HIGH] = littleEndian ? [0, 1] : [1, 0];
 /** Number of a column. */
 export const columnIndex = (name: ColumnName): number => columnNames.indexOf(name);
 
-const slots: ReadonlyMap<string, { readonly kind: Kind; readonly at: number }> = new Map(
-  columnNames.map((n, at) => [n, { kind: columns[n].kind, at }]),
+/** A column: its name, its kind, its number. */
+export interface Slot {
+  readonly name: ColumnName;
+  readonly kind: Kind;
+  readonly at: number;
+}
+
+const slots: ReadonlyMap<string, Slot> = new Map(
+  columnNames.map((name, at) => [name, { name, kind: columns[name].kind, at }]),
 );
+
+/**
+ * The column called `name`.
+ * @throws Error for a name that is no column.
+ */
+export function slotOf(name: string): Slot {
+  const slot = slots.get(name);
+  if (slot === undefined) throw new Error(`'${name}' is no column of a trace`);
+  return slot;
+}
 
 function putWide(log: Log, name: string, at: number, value: number | bigint): void {
   let hi: number;
@@ -39,13 +56,9 @@ function putWide(log: Log, name: string, at: number, value: number | bigint): vo
   else putU64(log, at, hi, lo);
 }
 
-/**
- * Set a cell of the current row by column name. 64-bit columns take a bigint, or a whole number that a double holds.
- * @throws Error for a name that is no column.
- */
-export function putCell(log: Log, name: string, value: Cell): void {
-  const slot = slots.get(name);
-  if (slot === undefined) throw new Error(`'${name}' is no column of a trace`);
+/** Set a cell of the current row. 64-bit columns take a bigint, or a whole number that a double holds. */
+export function putAt(log: Log, slot: Slot, value: Cell): void {
+  const { name } = slot;
   switch (slot.kind) {
     case 'u64':
     case 'i64':
@@ -83,5 +96,5 @@ export function appendEvent(
   setInt(log, 'cpu', stamp.cpu);
   setInt(log, 'pid', stamp.pid);
   setDict(log, 'task', stamp.task);
-  for (const name of Object.keys(fields)) putCell(log, name, fields[name]!);
+  for (const name of Object.keys(fields)) putAt(log, slotOf(name), fields[name]!);
 }

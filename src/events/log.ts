@@ -227,8 +227,12 @@ function mark(c: Cells, row: number): void {
   c.set++;
 }
 
-/** The column has a value in `row`. */
-export const markOne = (c: Cells, row: number): void => mark(c, row);
+/** The bitmap of a column that will have values in some of the next rows; the caller sets bits, and counts them in `set`. */
+export function markSome(c: Cells): Uint8Array {
+  if (c.set === 0) own(c);
+  if (c.dense) thin(c);
+  return c.valid;
+}
 
 /** The column has values in `n` rows from `row` on, which had none. */
 export function markRun(c: Cells, row: number, n: number): void {

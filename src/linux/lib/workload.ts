@@ -1,7 +1,6 @@
 // A workload is a generator of calls to vmalloc, resumed with their results: written once, run by the plain functions or as
 // modelled kernel code.
 
-import { flat } from '../flat.js';
 import type { Gfp } from '../mm/gfp.js';
 import { kvfree, kvfreeFast, kvmalloc, kvmallocFast } from '../mm/kvmalloc.js';
 import type { Vmalloc } from '../mm/machine.js';
@@ -16,6 +15,7 @@ import * as slow from '../mm/vmalloc.js';
 import * as fast from '../mm/vmalloc-fast.js';
 import type { VmallocState } from '../mm/vmalloc-state.js';
 import { trace } from '../sched.js';
+import { flat } from '../step/flat.js';
 import type { Kernel } from '../step.js';
 
 /** One call. What it gives: the first page, -1 for NULL; 0 where a call gives nothing. */

@@ -1,11 +1,11 @@
 // A dump of the tables vmalloc has, for runs in time: what other CPUs can see half done is a step, the rest is work.
 // C: mm/ptdump.c ptdump_walk_pgd(), mm/pagewalk.c (6.12). Left out: every entry that is not a table is work, not a read.
 import { pmd_table, tableOf } from '../arm64/entry.js';
-import { flat } from '../flat.js';
 import { mmap_write_lock, mmap_write_unlock } from '../lock.js';
 import { READ_ONCE } from '../memory.js';
 import { trace, work } from '../sched.js';
 import type { Frame } from '../scheme.js';
+import { flat } from '../step/flat.js';
 import type { Kernel, Place } from '../step.js';
 import { place, type System } from '../system.js';
 import type { VmallocState } from './vmalloc-state.js';

@@ -1,4 +1,4 @@
-import { addressOf, entriesAt, type Geometry, pageOf } from '../arm64/geometry.js';
+import { entriesAt, type Geometry, pageOf } from '../arm64/geometry.js';
 import { layout } from '../arm64/layout.js';
 import { foldedTop } from '../arm64/swapper.js';
 import { eras } from '../eras.js';
@@ -92,10 +92,11 @@ export function vmallocOn(sys: System, m: Machine): VmallocState {
   };
 }
 
-/** Address of the first byte of `page`. */
-export const va = (vm: { geometry: Geometry }, page: number): bigint =>
-  addressOf(vm.geometry, page);
+/** Address of the first byte of `page`: a double holds every multiple of 2048. */
+export const va = (vm: { geometry: Geometry }, page: number): number =>
+  page * vm.geometry.pageSize_bytes;
 
 /** Where a dump or a probe would see the entry `i` of the table at `table`: one page per table in the linear mapping. */
 export const entryAddress = (table: Place, i: number): bigint =>
-  0xffff000000000000n + (BigInt(table) << 16n) + BigInt(i * 8);
+  BigInt(LINEAR + table * 0x10000) + BigInt(i * 8);
+const LINEAR = 2 ** 64 - 2 ** 48;

@@ -2,9 +2,9 @@
 // C: mm/vmalloc.c (6.12; eras.ts for what differs). Left out: KASAN, memcg, notifiers, failure of small allocations.
 
 import { PAGE_KERNEL, PROT_DEVICE, protBits } from '../arm64/leaf.js';
-import { flat } from '../flat.js';
 import { mutex_lock, mutex_unlock, spin_lock, spin_unlock } from '../lock.js';
 import { might_sleep, trace, work } from '../sched.js';
+import { flat } from '../step/flat.js';
 import type { Kernel } from '../step.js';
 import { flush_tlb_kernel_range } from '../tlb.js';
 import { newArea } from './areas.js';
@@ -123,13 +123,16 @@ export function* purge_vmap_area_lazy(vm: VmallocState, full = false): Kernel<Pu
     }
   }
   yield* trace('purge_vmap_area_lazy', {
-    range_start: done.areas > 0 ? va(vm, done.start) : (1n << 64n) - 1n,
+    range_start: done.areas > 0 ? va(vm, done.start) : NOTHING,
     range_end: va(vm, done.end),
     count: done.areas,
   });
   yield* mutex_unlock(locks.vmap_purge_lock);
   return done;
 }
+
+/** Begin of the range of a purge that found nothing. */
+const NOTHING = (1n << 64n) - 1n;
 
 /** Any address will do, as long as nodes lie in order. */
 const nodeAddress = (i: number): bigint => 0xffff000001000000n + BigInt(i) * 0x1880n;

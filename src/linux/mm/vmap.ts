@@ -3,10 +3,10 @@
 import { pmd_none, pmd_table, tableEntry, tableOf } from '../arm64/entry.js';
 import { pageEntry, sectEntry } from '../arm64/leaf.js';
 import { pmd_clear_huge, set_pmd } from '../arm64/mmu.js';
-import { flat } from '../flat.js';
 import { spin_lock, spin_unlock } from '../lock.js';
 import { fence, READ_ONCE } from '../memory.js';
 import { alloc_table, might_sleep, trace, work } from '../sched.js';
+import { flat } from '../step/flat.js';
 import type { Kernel, Place } from '../step.js';
 import { vmap_try_huge_pmd, vmap_try_huge_pud } from './overwrite.js';
 import { entryAddress, type VmallocState, va } from './vmalloc-state.js';
@@ -31,7 +31,7 @@ function* alloc_track(
   table: Place,
   i: number,
   height: number,
-  address: bigint,
+  address: number,
   maySleep: boolean,
 ): Kernel<Place> {
   const entry = table + i;
@@ -80,15 +80,15 @@ function* tryHuge(
       ? yield* vmap_try_huge_pud(sys, table + i, g.entries, block, how.cpu, probes)
       : yield* vmap_try_huge_pmd(sys, table + i, block, how.cpu, probes);
   if (set === 0) return 0;
-  const phys = BigInt(pfn) << BigInt(g.pageShift);
-  yield* trace(height === 2 ? 'pud_set_huge' : 'pmd_set_huge', { entry_at, phys, entry: 0n });
+  const phys = pfn * g.pageSize_bytes;
+  yield* trace(height === 2 ? 'pud_set_huge' : 'pmd_set_huge', { entry_at, phys, entry: 0 });
   return 1;
 }
 
 /** An event of a probe that an overwrite will fire. */
 interface Fired {
   readonly what: string;
-  readonly fields: Readonly<Record<string, bigint>>;
+  readonly fields: Readonly<Record<string, number | bigint>>;
 }
 
 /** The probes at the begin of a free that is not refused. */
@@ -107,7 +107,7 @@ function tablesBelow(
   const { cells } = vm.sys;
   const entry = cells[table + i]!;
   if (!pmd_table(entry)) return [];
-  const fields = { entry_at: entryAddress(table, i), va: va(vm, page), entry: 3n };
+  const fields = { entry_at: entryAddress(table, i), va: va(vm, page), entry: 3 };
   if (height === 1) return [{ what: 'pmd_free_pte_page', fields }];
   const out: Fired[] = [{ what: 'pud_free_pmd_page', fields }];
   const { entries, pmd_pages } = vm.geometry;
@@ -148,7 +148,7 @@ function* mapBelow(
     const next = Math.min(end, (index + 1) * span);
     const i = index % n;
     if ((yield* tryHuge(vm, table, i, height, page, next, pfn, how)) === 0) {
-      const address = BigInt(page) << BigInt(vm.geometry.pageShift);
+      const address = va(vm, page);
       const below = yield* alloc_track(vm, table, i, height, address, how.tablesMaySleep ?? true);
       if (height > 1) yield* mapBelow(vm, below, height - 1, page, next, pfn, how);
       else yield* vmap_pte_range(vm, below + (page - index * span), next - page, pfn, how.prot);
@@ -187,7 +187,7 @@ function* unmapBelow(
     const value = yield* READ_ONCE(entry);
     if (height <= 2 && (yield* pmd_clear_huge(vm.sys, entry)) === 1) {
       const what = height === 2 ? 'pud_clear_huge' : 'pmd_clear_huge';
-      yield* trace(what, { entry_at: entryAddress(table, index % n), entry: 1n });
+      yield* trace(what, { entry_at: entryAddress(table, index % n), entry: 1 });
     } else if (pmd_table(value) && height > 1)
       yield* unmapBelow(vm, tableOf(value), height - 1, page, next);
     else if (pmd_table(value)) {

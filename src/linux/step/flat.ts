@@ -1,7 +1,7 @@
 // Deep kernel code at the price of shallow code. Resuming a step passes every `yield*` above it, some 25 ns each, and a
 // vmalloc is a dozen deep. A function marked `flat` is called by the engine: `yield*` on it hands the call itself out, the
 // engine runs it to its end, and only then resumes the caller with what it gives. What is written stays the same.
-import type { Kernel, Step } from './step.js';
+import type { Kernel, Step } from '../step.js';
 
 /** What `yield*` hands out for a call of a flat function: an iterator that is its own first result. */
 interface Call {
