@@ -1,77 +1,98 @@
-import { type Names, value } from './init.js';
-import { type Condition, type Location, type Place, registerNumber } from './model.js';
-import { accept, type Cursor, expect, fail, integer, nameToken, peek, wanted } from './source.js';
+import { type Names, registerName, threadOf, value, valueList } from './init.js';
+import { type Condition, INT, type Location, type Place } from './model.js';
+import { accept, type Cursor, expect, fail, integer, nameToken, peek } from './source.js';
 
-/** A register `1:X0`, or a location `x`, `[x]`, `*x`, `x[1]`. */
-export function place(c: Cursor, names: Names, threads: number): Place {
-  if (peek(c).kind === 'number') {
-    const at = peek(c).at;
-    const thread = Number(integer(c, 'a thread'));
-    if (thread >= threads) fail(c.source, at, `there is no thread P${thread}`);
-    expect(c, ':', 'behind the thread');
-    const t = nameToken(c, 'a register');
-    const reg = registerNumber(t.text);
-    if (reg === undefined) fail(c.source, t.at, `register '${t.text}' is not supported here`);
-    return { kind: 'reg', thread, reg: reg as number };
-  }
-  const bracket = accept(c, '[');
+/** What a condition may name. */
+export interface Scope {
+  readonly names: Names;
+  /** Number of threads. */
+  readonly threads: number;
+}
+
+function register(c: Cursor, { names, threads }: Scope, thread: number, at: number): Place {
+  if (thread >= threads) fail(c.source, at, `there is no thread P${thread}`);
+  const reg = registerName(c);
+  const type = names.registers.get(thread)?.get(reg)?.type ?? INT;
+  return { kind: 'reg', thread, reg, type };
+}
+
+/** A register `1:X0` or `P1:X0`, or a location `x`, `[x]`, `*x`, `x[1]`. */
+export function place(c: Cursor, scope: Scope): Place {
+  const { at } = peek(c);
   accept(c, '*');
+  const thread = threadOf(c);
+  if (thread !== undefined) return register(c, scope, thread, at);
+  const bracket = accept(c, '[');
   const t = nameToken(c, 'a register (0:X1) or a location');
   if (peek(c).text === '(')
     fail(c.source, t.at, `'${t.text}(...)' is not supported in a condition`);
-  const location = names.locations.get(t.text);
+  const location = scope.names.locations.get(t.text) as Location;
   if (!location) fail(c.source, t.at, `location '${t.text}' is not in the init block`);
-  let index = 0;
-  if (accept(c, '[')) {
-    index = Number(integer(c, 'an index'));
-    expect(c, ']', 'behind the index');
-  }
   if (bracket) expect(c, ']', 'behind the location');
-  const l = location as Location;
-  if (index >= l.init.length) fail(c.source, t.at, `'${l.name}' has no element ${index}`);
-  return { kind: 'cell', location: l, index };
+  if (bracket || !accept(c, '[')) return { kind: 'location', location };
+  const index = Number(integer(c, 'an index'));
+  expect(c, ']', 'behind the index');
+  if (!location.array) fail(c.source, t.at, `'${t.text}' is not an array`);
+  if (index >= location.init.length) fail(c.source, t.at, `'${t.text}' has no element ${index}`);
+  return { kind: 'element', location, index };
 }
 
-function atom(c: Cursor, names: Names, threads: number): Condition {
-  if (accept(c, '~')) return { op: 'not', a: atom(c, names, threads) };
-  if (accept(c, 'not')) return { op: 'not', a: atom(c, names, threads) };
+/** A place as text: equal for places that are the same. */
+export const placeKey = (p: Place): string => {
+  if (p.kind === 'reg') return `${p.thread}:X${p.reg}`;
+  return p.kind === 'element' ? `${p.location.name}[${p.index}]` : p.location.name;
+};
+
+const cells = (p: Place): number => (p.kind === 'location' ? p.location.init.length : 1);
+
+function comparison(c: Cursor, scope: Scope): Condition {
+  const { at } = peek(c);
+  const left = place(c, scope);
+  const unequal = accept(c, '!=') || accept(c, '<>');
+  if (!unequal && !accept(c, '=')) expect(c, '==', 'in the condition');
+  const next = peek(c).text;
+  const other = next === '[' || next === '*' || peek(c, 1).text === ':';
+  let equal: Condition;
+  if (other && /^(P?\d+|\[|\*)$/.test(next)) {
+    equal = { op: 'same', place: left, other: place(c, scope) };
+    if (cells(left) !== cells(equal.other)) fail(c.source, at, 'an array is compared to one value');
+  } else {
+    const list = next === '{';
+    const values = list ? valueList(c, scope.names) : [value(c, scope.names)];
+    if (values.length !== cells(left) || list !== (left.kind === 'location' && left.location.array))
+      fail(c.source, at, `'${placeKey(left)}' has ${cells(left)} elements, not ${values.length}`);
+    equal = { op: 'equal', place: left, values };
+  }
+  return unequal ? { op: 'not', a: equal } : equal;
+}
+
+function atom(c: Cursor, scope: Scope): Condition {
+  if (accept(c, '~') || accept(c, 'not')) return { op: 'not', a: atom(c, scope) };
   if (accept(c, '(')) {
-    const inner = condition(c, names, threads);
+    const inner = condition(c, scope);
     expect(c, ')', 'in the condition');
     return inner;
   }
   if (accept(c, 'true')) return { op: 'true' };
   if (accept(c, 'false')) return { op: 'false' };
-  const left = place(c, names, threads);
-  const unequal = accept(c, '!=') || accept(c, '<>');
-  if (!unequal && !accept(c, '=')) expect(c, '==', 'in the condition');
-  const register = peek(c).kind === 'number' && peek(c, 1).text === ':';
-  const bracket = peek(c).text === '[';
-  const equal: Condition =
-    register || bracket
-      ? { op: 'same', place: left, other: place(c, names, threads) }
-      : { op: 'equal', place: left, value: value(c, names) };
-  return unequal ? { op: 'not', a: equal } : equal;
+  return comparison(c, scope);
 }
 
-function conjunction(c: Cursor, names: Names, threads: number): Condition {
-  let a = atom(c, names, threads);
-  while (accept(c, '/\\') || accept(c, '&&')) a = { op: 'and', a, b: atom(c, names, threads) };
+function implication(c: Cursor, scope: Scope): Condition {
+  const a = atom(c, scope);
+  return accept(c, '=>') ? { op: 'implies', a, b: implication(c, scope) } : a;
+}
+
+function conjunction(c: Cursor, scope: Scope): Condition {
+  let a = implication(c, scope);
+  while (accept(c, '/\\')) a = { op: 'and', a, b: implication(c, scope) };
   return a;
 }
 
-function disjunction(c: Cursor, names: Names, threads: number): Condition {
-  let a = conjunction(c, names, threads);
-  while (accept(c, '\\/') || accept(c, '||'))
-    a = { op: 'or', a, b: conjunction(c, names, threads) };
-  return a;
-}
-
-/** A condition: ~, /\, \/, => in the order of how tightly they bind, and parentheses. */
-export function condition(c: Cursor, names: Names, threads: number): Condition {
-  const a = disjunction(c, names, threads);
-  if (accept(c, '=>')) return { op: 'implies', a, b: condition(c, names, threads) };
-  if (c.at > c.list.length) wanted(c, 'a condition');
+/** A condition. As for herd7 ~ binds tightest, then =>, then /\, then \/. */
+export function condition(c: Cursor, scope: Scope): Condition {
+  let a = conjunction(c, scope);
+  while (accept(c, '\\/')) a = { op: 'or', a, b: conjunction(c, scope) };
   return a;
 }
 
@@ -94,25 +115,29 @@ export function places(k: Condition | undefined): Place[] {
   }
 }
 
-/** Truth of a condition; `read` gives the 64-bit value of a place. */
-export function holds(k: Condition, read: (p: Place) => bigint): boolean {
+/** Truth of a condition; `read` gives the values of a place (several for an array), `equal` compares one at a place. */
+export function holds(
+  k: Condition,
+  read: (p: Place) => readonly bigint[],
+  equal: (p: Place, a: bigint, b: bigint) => boolean,
+): boolean {
   switch (k.op) {
     case 'true':
     case 'false':
       return k.op === 'true';
     case 'not':
-      return !holds(k.a, read);
+      return !holds(k.a, read, equal);
     case 'and':
-      return holds(k.a, read) && holds(k.b, read);
+      return holds(k.a, read, equal) && holds(k.b, read, equal);
     case 'or':
-      return holds(k.a, read) || holds(k.b, read);
+      return holds(k.a, read, equal) || holds(k.b, read, equal);
     case 'implies':
-      return !holds(k.a, read) || holds(k.b, read);
-    case 'same':
-      return read(k.place) === read(k.other);
-    default: {
-      const bytes = k.place.kind === 'cell' ? k.place.location.size : 0;
-      return read(k.place) === (bytes > 0 ? BigInt.asUintN(8 * bytes, k.value) : k.value);
+      return !holds(k.a, read, equal) || holds(k.b, read, equal);
+    case 'same': {
+      const b = read(k.other);
+      return read(k.place).every((v, i) => v === b[i]);
     }
+    default:
+      return read(k.place).every((v, i) => equal(k.place, v, k.values[i]!));
   }
 }

@@ -1,4 +1,4 @@
-import { type Location, registerNumber } from './model.js';
+import { INT, type Location, registerNumber, SPAN, type Type } from './model.js';
 import {
   accept,
   type Cursor,
@@ -11,21 +11,22 @@ import {
   type SourceText,
   wanted,
 } from './source.js';
+import { type } from './types.js';
+
+/** What an init block says of a register. */
+export interface RegisterInit {
+  readonly value: bigint;
+  readonly type: Type;
+  /** Where it says so. */
+  readonly at: number;
+}
 
 /** Everything a test's names stand for. */
 export interface Names {
   readonly locations: Map<string, Location>;
-  /** First values of registers, thread by thread, with the place that says so. */
-  readonly registers: Map<number, Map<number, { value: bigint; at: number }>>;
-  /** Registers declared unsigned. */
-  readonly unsigned: Set<string>;
+  /** Registers by thread and number. */
+  readonly registers: Map<number, Map<number, RegisterInit>>;
 }
-
-const sizes: Readonly<Record<string, number>> = {
-  char: 1, int8_t: 1, uint8_t: 1, int16_t: 2, uint16_t: 2, short: 2,
-  int: 4, int32_t: 4, uint32_t: 4, unsigned: 4, signed: 4, atomic_int: 4,
-  long: 8, int64_t: 8, uint64_t: 8, intptr_t: 8, uintptr_t: 8, atomic_long: 8,
-}; // biome-ignore format: a table
 
 const base = 0x5054_0000_0000n;
 
@@ -33,122 +34,114 @@ const base = 0x5054_0000_0000n;
 export function location(names: Names, name: string, made?: Partial<Location>): Location {
   const known = names.locations.get(name);
   if (known) return known;
-  const address = base + BigInt(names.locations.size) * 0x10000n;
-  const l: Location = {
-    name, address, size: 0, signed: true, init: [0n], array: false, ...made,
-  }; // biome-ignore format: one line of fields
+  const address = base + BigInt(names.locations.size) * SPAN;
+  const l: Location = { name, address, size: 0, type: INT, init: [0n], array: false, ...made };
   names.locations.set(name, l);
   return l;
 }
 
-/** A value: a number, a location (its address), &location, location[i], location+bytes. */
+/** A value: a number, a location (its address), &location, location[i] and location+i (i bytes behind it). */
 export function value(c: Cursor, names: Names): bigint {
   const amp = accept(c, '&');
   const t = peek(c);
   if (t.kind !== 'name' && !amp) return integer(c, 'a number or a location');
   nameToken(c, 'a location');
-  if (peek(c).text === ':')
-    fail(
-      c.source,
-      t.at,
-      `'${t.text}:' values (labels, instructions, page tables) are not supported`,
-    );
-  if (peek(c).text === '(') fail(c.source, t.at, `'${t.text}(...)' values are not supported`);
+  const no = (what: string): never => fail(c.source, t.at, `${what} are not supported`);
+  if (peek(c).text === ':') no(`'${t.text}:' values (labels, instructions, tags, page tables)`);
+  if (peek(c).text === '(') no(`'${t.text}(...)' values`);
+  if (t.text.toUpperCase() === 'NOP') no('instructions as values (NOP)');
   const l = location(names, t.text);
   if (accept(c, '[')) {
     const i = integer(c, 'an index');
     expect(c, ']', 'behind the index');
-    return l.address + i * BigInt(l.size || 4);
+    return l.address + i;
   }
   if (accept(c, '+')) return l.address + integer(c, 'an offset in bytes');
   return l.address;
 }
 
-interface Type {
-  readonly size: number;
-  readonly signed: boolean;
+/** '{a, b, ...}'. */
+export function valueList(c: Cursor, names: Names): bigint[] {
+  expect(c, '{', 'in front of the values');
+  const list: bigint[] = [];
+  while (!accept(c, '}')) {
+    list.push(value(c, names));
+    if (peek(c).text !== '}') expect(c, ',', 'between values');
+  }
+  return list;
 }
 
-/** A C type in front of a name, if there is one. */
-function type(c: Cursor): Type | undefined {
-  const first = peek(c);
-  if (first.kind !== 'name') return undefined;
-  let next = 1;
-  while (peek(c, next).text === '*') next++;
-  const named = peek(c, next).kind === 'name' || peek(c, next).kind === 'number';
-  if (!named && peek(c, next).text !== '[') return undefined;
-  if (peek(c, next).text === '[' && next === 1) return undefined;
-  let { text } = nameToken(c, 'a type');
-  while (text === 'unsigned' || text === 'signed' || text === 'volatile' || text === 'const') {
-    if (peek(c).kind !== 'name' || sizes[peek(c).text] === undefined) break;
-    const inner = nameToken(c, 'a type').text;
-    text = text === 'unsigned' ? `u${inner}` : inner;
-  }
-  const pointer = peek(c).text === '*';
-  while (accept(c, '*'));
-  if (pointer) return { size: 8, signed: false };
-  const plain = sizes[text] === undefined && text.startsWith('u') ? text.slice(1) : text;
-  const size = sizes[plain];
-  if (size === undefined) fail(c.source, first.at, `type '${text}' is not supported`);
-  return { size: size as number, signed: !text.startsWith('u') };
+/** The thread of '1:X0' or 'P1:X0'; undefined, and nothing read, where no register stands. */
+export function threadOf(c: Cursor): number | undefined {
+  const t = peek(c);
+  const m = /^P?(\d+)$/.exec(t.text);
+  if (!m || peek(c, 1).text !== ':') return undefined;
+  c.at += 2;
+  return Number(m[1]);
 }
 
-/** The cells of a location: '= value', '[n]', '[n] = {a, b}'. */
-function declare(c: Cursor, names: Names, of: Type | undefined): void {
-  const bracket = accept(c, '[');
-  accept(c, '*');
-  const { text: name, at } = nameToken(c, 'a register or a location');
-  if (bracket) expect(c, ']', 'behind the location');
-  const made = of && { size: of.size, signed: of.signed };
-  if (of && names.locations.has(name)) {
-    const l = names.locations.get(name)!;
-    if (l.size !== 0 && l.size !== of.size) fail(c.source, at, `'${name}' is declared twice`);
-    names.locations.set(name, Object.assign(l, made));
-  }
-  let init: bigint[] | undefined;
-  let array = false;
-  if (accept(c, '[')) {
-    init = new Array<bigint>(Number(integer(c, 'the number of elements'))).fill(0n);
-    array = true;
-    expect(c, ']', 'behind the number of elements');
-    if (!of) fail(c.source, at, `array '${name}' needs a type, as in 'uint64_t ${name}[2]'`);
-    if (init.length < 1 || init.length > 64) fail(c.source, at, `'${name}' needs 1 to 64 elements`);
-  }
-  const l = location(names, name, { ...made, ...(init ? { init, array } : {}) });
-  if (init && l.init !== init) Object.assign(l, { init, array });
-  if (!accept(c, '=')) return;
-  if (!accept(c, '{')) {
-    l.init[0] = value(c, names);
-    return;
-  }
-  for (let i = 0; !accept(c, '}'); i++) {
-    if (i >= l.init.length) fail(c.source, at, `too many values for '${name}'`);
-    l.init[i] = value(c, names);
-    accept(c, ',');
-  }
-}
-
-function register(c: Cursor, names: Names, of: Type | undefined): void {
-  const thread = Number(integer(c, 'a thread'));
-  expect(c, ':', 'behind the thread');
+/** The number of the register behind a thread. */
+export function registerName(c: Cursor): number {
+  if (peek(c).text === '%') fail(c.source, peek(c).at, 'symbolic registers are not supported');
   const t = nameToken(c, 'a register');
   const reg = registerNumber(t.text);
   if (reg === undefined) fail(c.source, t.at, `register '${t.text}' is not supported`);
-  const mine = names.registers.get(thread) ?? new Map();
+  return reg as number;
+}
+
+/** A location: 'x', '[x]', '= value', '[n]', '[n] = {a, b}'. */
+function declare(c: Cursor, names: Names, of: Type | undefined): void {
+  const bracket = accept(c, '[');
+  const { text: name, at } = nameToken(c, 'a register or a location');
+  if (bracket) expect(c, ']', 'behind the location');
+  if (peek(c).text === '(') fail(c.source, at, `'${name}(...)' is not supported`);
+  if (peek(c).text === ':') fail(c.source, at, `tagged locations ('${name}:') are not supported`);
+  const made = of && { size: of.bytes, type: of };
+  const l = location(names, name, made);
+  if (of && l.size !== 0 && l.size !== of.bytes) fail(c.source, at, `'${name}' is declared twice`);
+  Object.assign(l, made);
+  if (accept(c, '[')) declareArray(c, names, l, of, at);
+  else if (accept(c, '=')) {
+    if (peek(c).text === '(') fail(c.source, peek(c).at, 'page table values are not supported');
+    l.init[0] = value(c, names);
+  }
+}
+
+function declareArray(
+  c: Cursor,
+  names: Names,
+  l: Location,
+  of: Type | undefined,
+  at: number,
+): void {
+  const n = Number(integer(c, 'the number of elements'));
+  expect(c, ']', 'behind the number of elements');
+  if (!of) fail(c.source, at, `array '${l.name}' needs a type, as in 'uint64_t ${l.name}[2]'`);
+  if (n < 1 || n > 64) fail(c.source, at, `'${l.name}' needs 1 to 64 elements`);
+  const init = accept(c, '=') ? valueList(c, names) : new Array<bigint>(n).fill(0n);
+  if (init.length !== n) fail(c.source, at, `'${l.name}' has ${n} elements, not ${init.length}`);
+  Object.assign(l, { init, array: true });
+}
+
+function register(c: Cursor, names: Names, of: Type | undefined, thread: number): void {
+  const { at } = peek(c);
+  const reg = registerName(c);
+  const mine = names.registers.get(thread) ?? new Map<number, RegisterInit>();
   names.registers.set(thread, mine);
-  if (of && !of.signed) names.unsigned.add(`${thread}:${reg}`);
-  mine.set(reg as number, { value: accept(c, '=') ? value(c, names) : 0n, at: t.at });
+  if (mine.has(reg)) fail(c.source, at, `register ${thread}:X${reg} stands twice`);
+  mine.set(reg, { value: accept(c, '=') ? value(c, names) : 0n, type: of ?? INT, at });
 }
 
 /** Read the init block text[from..to): what stands between { and }. */
 export function readInit(source: SourceText, from: number, to: number): Names {
-  const names: Names = { locations: new Map(), registers: new Map(), unsigned: new Set() };
+  const names: Names = { locations: new Map(), registers: new Map() };
   const c = cursor(source, from, to);
   while (peek(c).kind !== 'end') {
     if (accept(c, ';')) continue;
     const of = type(c);
-    if (peek(c).kind === 'number') register(c, names, of);
-    else declare(c, names, of);
+    const thread = threadOf(c);
+    if (thread === undefined) declare(c, names, of);
+    else register(c, names, of, thread);
     if (peek(c).kind !== 'end' && !accept(c, ';')) wanted(c, "';'");
   }
   return names;

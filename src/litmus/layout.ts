@@ -2,27 +2,30 @@
 import type { Span } from './assemble.js';
 import { fail, type SourceText } from './source.js';
 
-/** Header: 'AArch64 name', then Key=value lines and text for people. Returns the name. */
+/**
+ * Header: 'AArch64 NAME', perhaps with a description behind it, then Key=value lines and text for people. Returns the
+ * name.
+ */
 export function readHeader(source: SourceText, to: number): string {
-  const lines = source.text.slice(0, to).split('\n');
-  let offset = 0;
-  let name: string | undefined;
-  for (const line of lines) {
-    const text = line.trim();
-    const at = offset + line.indexOf(text);
+  const head = source.text.slice(0, to);
+  const m = /^\s*(\w+)[ \t]+([\w./+[\]-]+)/.exec(head);
+  const at = /^\s*/.exec(head)![0].length;
+  if (!m)
+    fail(source, at, `expected 'AArch64 NAME', found '${head.slice(at, at + 40).split('\n')[0]}'`);
+  const [all, architecture, name] = m as unknown as [string, string, string];
+  if (architecture !== 'AArch64')
+    fail(source, at, `tests for '${architecture}' are not supported: expected 'AArch64 NAME'`);
+  let offset = all.length;
+  for (const line of head.slice(offset).split('\n')) {
+    if (/^\s*variants?\s*=/i.test(line))
+      fail(
+        source,
+        offset + line.search(/\S/),
+        `'${line.trim()}': herd7 variants are not supported`,
+      );
     offset += line.length + 1;
-    if (text === '') continue;
-    if (name === undefined) {
-      const m = /^(\S+)\s+(.+)$/.exec(text);
-      if (m?.[1] !== 'AArch64')
-        fail(source, at, `expected 'AArch64 NAME', found '${text.slice(0, 40)}'`);
-      name = m![2]!.replace(/^"(.*)"$/, '$1');
-    } else if (/^variants?\s*=/i.test(text)) {
-      fail(source, at, `'${text}': herd7 variants are not supported`);
-    }
   }
-  if (name === undefined) fail(source, 0, "expected 'AArch64 NAME' in the first line");
-  return name as string;
+  return name;
 }
 
 /** Offsets of the init block's braces. */
@@ -37,7 +40,8 @@ export function findInit(source: SourceText): Span {
   return fail(source, from, 'the init block { is never closed');
 }
 
-const closing = /\s*(locations\b|filter\b|exists\b|~\s*exists\b|forall\b|not\s+exists\b|$)/y;
+const closing =
+  /\s*(locations\b|filter\b|(?:~\s*|not\s+)?exists\b|forall\b|final\b|observed\b|\(|$)/y;
 
 /** The rows of the table of instructions, and where the conditions begin. */
 export function readRows(source: SourceText, from: number): { rows: Span[][]; end: number } {

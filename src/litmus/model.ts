@@ -1,7 +1,19 @@
-import type { Program } from '../engines/memory/program.js';
+import type { FinalState, Program } from '../engines/memory/program.js';
 
 /** exists, ~exists (never), forall. */
 export type Quantifier = 'exists' | '~exists' | 'forall';
+
+/** A declared type: how values are compared and printed. */
+export interface Type {
+  readonly bytes: number;
+  readonly signed: boolean;
+}
+
+/** What registers and locations are that nothing declares, as for herd7: an int. */
+export const INT: Type = { bytes: 4, signed: true };
+
+/** Bytes of address space that belong to one location: an address in there is a symbol to herd7. */
+export const SPAN = 0x10000n;
 
 /** A named memory location of a test: one cell, or an array of them. */
 export interface Location {
@@ -10,23 +22,23 @@ export interface Location {
   readonly address: bigint;
   /** Bytes of one cell; 0 where neither a declaration nor an access says. */
   size: number;
-  /** Printed with a sign (int, int64_t ...). */
-  readonly signed: boolean;
+  readonly type: Type;
   readonly init: bigint[];
   /** Declared with [n]. */
   readonly array: boolean;
 }
 
-/** What a condition or a state talks about. */
+/** What a condition or a state talks about; `element` is one cell of an array. */
 export type Place =
-  | { readonly kind: 'reg'; readonly thread: number; readonly reg: number }
-  | { readonly kind: 'cell'; readonly location: Location; readonly index: number };
+  | { readonly kind: 'reg'; readonly thread: number; readonly reg: number; readonly type: Type }
+  | { readonly kind: 'location'; readonly location: Location }
+  | { readonly kind: 'element'; readonly location: Location; readonly index: number };
 
 export type Condition =
   | { readonly op: 'true' | 'false' }
   | { readonly op: 'not'; readonly a: Condition }
   | { readonly op: 'and' | 'or' | 'implies'; readonly a: Condition; readonly b: Condition }
-  | { readonly op: 'equal'; readonly place: Place; readonly value: bigint }
+  | { readonly op: 'equal'; readonly place: Place; readonly values: readonly bigint[] }
   | { readonly op: 'same'; readonly place: Place; readonly other: Place };
 
 /** A litmus test, ready to run. */
@@ -37,8 +49,10 @@ export interface LitmusTest {
   /** Only states that satisfy it count; undefined: all. */
   readonly filter: Condition | undefined;
   readonly program: Program;
-  /** What a state shows, in herd's order: registers by thread and number, then locations. */
+  /** What a state shows, in herd's order: registers, locations, elements of arrays. */
   readonly shown: readonly Place[];
+  /** The values of a place in a final state of `program`: one, or those of a whole array. */
+  values(p: Place, state: FinalState): readonly bigint[];
   readonly locations: ReadonlyMap<string, Location>;
 }
 

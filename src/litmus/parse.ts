@@ -1,26 +1,11 @@
-import type { Cell, Instr, Program, Thread } from '../engines/memory/program.js';
+import type { Cell, FinalState, Instr, Program, Thread } from '../engines/memory/program.js';
 import { assemble, registersOf, renumber, type Span } from './assemble.js';
-import { condition, place, places } from './condition.js';
+import { placeKey, places } from './condition.js';
 import { type Names, readInit } from './init.js';
 import { findInit, readHeader, readRows } from './layout.js';
-import {
-  type Condition,
-  type LitmusTest,
-  type Place,
-  type Quantifier,
-  REGISTERS,
-} from './model.js';
-import {
-  accept,
-  blankComments,
-  type Cursor,
-  cursor,
-  expect,
-  fail,
-  peek,
-  type SourceText,
-  wanted,
-} from './source.js';
+import type { LitmusTest, Location, Place } from './model.js';
+import { blankComments, fail, type SourceText } from './source.js';
+import { readTail } from './tail.js';
 
 function readThreads(source: SourceText, rows: readonly Span[][]): Instr[][] {
   const [head, ...body] = rows;
@@ -41,51 +26,14 @@ function readThreads(source: SourceText, rows: readonly Span[][]): Instr[][] {
   );
 }
 
-interface Tail {
-  readonly listed: Place[];
-  readonly filter: Condition | undefined;
-  readonly quantifier: Quantifier;
-  readonly condition: Condition;
-}
-
-function quantifier(c: Cursor): Quantifier {
-  if (accept(c, 'exists')) return 'exists';
-  if (accept(c, 'forall')) return 'forall';
-  if (!accept(c, '~') && !accept(c, 'not')) wanted(c, 'exists, ~exists or forall');
-  expect(c, 'exists', "behind '~'");
-  return '~exists';
-}
-
-function readTail(source: SourceText, from: number, names: Names, threads: number): Tail {
-  const c = cursor(source, from, source.text.length);
-  const listed: Place[] = [];
-  if (accept(c, 'locations')) {
-    expect(c, '[', "behind 'locations'");
-    while (!accept(c, ']')) {
-      listed.push(place(c, names, threads));
-      accept(c, ';');
-    }
-  }
-  const filter = accept(c, 'filter') ? condition(c, names, threads) : undefined;
-  const q = quantifier(c);
-  const known = names.locations.size;
-  const k = condition(c, names, threads);
-  if (names.locations.size > known) fail(source, from, 'the condition names an unknown location');
-  if (peek(c).kind !== 'end') wanted(c, 'the end of the file');
-  return { listed, filter, quantifier: q, condition: k };
-}
-
-const placeKey = (p: Place): string =>
-  p.kind === 'reg' ? `${p.thread}:${p.reg}` : `${p.location.name}[${p.index}]`;
-
-/** Herd's order: registers by thread and number, then locations by name. */
+/** Herd's order: registers by thread and number, then locations by name, then elements of arrays. */
 function comparePlaces(a: Place, b: Place): number {
+  const rank = { reg: 0, location: 1, element: 2 };
   if (a.kind === 'reg' && b.kind === 'reg') return a.thread - b.thread || a.reg - b.reg;
-  if (a.kind === 'cell' && b.kind === 'cell') {
-    const [x, y] = [a.location.name, b.location.name];
-    return x < y ? -1 : x > y ? 1 : a.index - b.index;
-  }
-  return a.kind === 'reg' ? -1 : 1;
+  if (a.kind === 'reg' || b.kind === 'reg' || a.kind !== b.kind) return rank[a.kind] - rank[b.kind];
+  const [x, y] = [a.location.name, b.location.name];
+  if (x !== y) return x < y ? -1 : 1;
+  return a.kind === 'element' && b.kind === 'element' ? a.index - b.index : 0;
 }
 
 const unique = (list: readonly Place[]): Place[] =>
@@ -118,20 +66,42 @@ function buildThread(
   code: readonly Instr[],
   names: Names,
   who: number,
-  shown: readonly Place[],
+  places: readonly Place[],
 ): Thread {
-  const wanted = shown.flatMap((p) => (p.kind === 'reg' && p.thread === who ? [p.reg] : []));
+  const wanted = places.flatMap((p) => (p.kind === 'reg' && p.thread === who ? [p.reg] : []));
   const used = [...new Set([...registersOf(code), ...wanted])];
   const to = new Map(used.map((r, i) => [r, i]));
-  const first = Array.from(
-    { length: REGISTERS },
-    (_, r) => names.registers.get(who)?.get(r)?.value,
-  );
+  const first = names.registers.get(who);
   return {
     code: renumber(code, to),
-    regs: used.map((r) => first[r] ?? 0n),
+    regs: used.map((r) => first?.get(r)?.value ?? 0n),
     observed: wanted.map((r) => to.get(r)!),
   };
+}
+
+/** Every cell of every location, and the index of each location's first. */
+function layOut(locations: Iterable<Location>): { cells: Cell[]; first: Map<Location, number> } {
+  const first = new Map<Location, number>();
+  const cells: Cell[] = [];
+  for (const l of locations) {
+    first.set(l, cells.length);
+    l.init.forEach((v, i) => {
+      cells.push({
+        name: l.array ? `${l.name}[${i}]` : l.name,
+        address: l.address + BigInt(i * l.size),
+        init: l.size === 0 ? v : BigInt.asUintN(8 * l.size, v),
+        size: l.size,
+      });
+    });
+  }
+  return { cells, first };
+}
+
+/** The cells a place covers. */
+function cellsOf(p: Place, first: ReadonlyMap<Location, number>): number[] {
+  if (p.kind === 'reg') return [];
+  const from = first.get(p.location)!;
+  return p.kind === 'element' ? [from + p.index] : p.location.init.map((_, i) => from + i);
 }
 
 /**
@@ -145,30 +115,26 @@ export function parseLitmus(file: string, text: string, unroll = 2): LitmusTest 
   const names = readInit(source, block.from + 1, block.to);
   const { rows, end } = readRows(source, block.to + 1);
   const threads = readThreads(source, rows);
-  const tail = readTail(source, end, names, threads.length);
+  const tail = readTail(source, end, { names, threads: threads.length });
   for (const [who, regs] of names.registers)
     for (const { at } of regs.values())
       if (who >= threads.length) fail(source, at, `there is no thread P${who}`);
   settleSizes(source, names, threads, block.from);
-  const shown = unique([...tail.listed, ...places(tail.filter), ...places(tail.condition)]);
-  const locations = [...names.locations.values()];
-  const cells: Cell[] = locations.flatMap((l) =>
-    l.init.map((v, i) => ({
-      name: l.array ? `${l.name}[${i}]` : l.name,
-      address: l.address + BigInt(i * l.size),
-      init: l.size === 0 ? v : BigInt.asUintN(8 * l.size, v),
-      size: l.size,
-    })),
-  );
-  const at = new Map(cells.map((c, i) => [c.address, i]));
+  const shown = unique([...tail.listed, ...places(tail.condition)]);
+  const observed = unique([...shown, ...places(tail.filter)]);
+  const { cells, first } = layOut(names.locations.values());
   const program: Program = {
     cells,
-    threads: threads.map((code, who) => buildThread(code, names, who, shown)),
-    observed: shown.flatMap((p) =>
-      p.kind === 'cell' ? [at.get(p.location.address + BigInt(p.index * p.location.size))!] : [],
-    ),
+    threads: threads.map((code, who) => buildThread(code, names, who, observed)),
+    observed: observed.flatMap((p) => cellsOf(p, first)),
     unroll,
   };
-  const { quantifier: q, condition: k, filter } = tail;
-  return { name, quantifier: q, condition: k, filter, program, shown, locations: names.locations };
+  let next = 0;
+  const span = new Map<string, readonly [number, number]>(
+    observed.map((p) => [placeKey(p), [next, (next += p.kind === 'reg' ? 1 : cellsOf(p, first).length)]]),
+  ); // biome-ignore format: one line
+  const values = (p: Place, s: FinalState): readonly bigint[] => s.slice(...span.get(placeKey(p))!);
+  const { locations } = names;
+  const { quantifier, condition, filter } = tail;
+  return { name, quantifier, condition, filter, program, shown, values, locations };
 }

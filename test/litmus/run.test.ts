@@ -95,18 +95,51 @@ test('the result of an atomic that is thrown away makes it no acquire', () => {
 });
 
 test('states are in the order and form of herd7', () => {
-  const text = `AArch64 form
-{ int x=-1; uint64_t a[2]={1,2}; 0:X1=x; 0:X3=a; int *p=&x; 0:X5=p; }
+  const text = `AArch64 form "what it is about"
+{ int x=-1; uint64_t a[2]={1,2}; 0:X1=x; 0:X3=a; int *p=&x; 0:X5=p; uint64_t 0:X7; uint8_t b; P0:X9=b; }
 P0 ;
 LDR W2,[X1] ;
 LDR X10,[X3,#8] ;
 LDR X6,[X5] ;
-locations [0:X10; x; a[1];]
-exists (0:X2=0xffffffff /\\ ~(0:X6=0 \\/ x=0))`;
+MOV X7,#-1 ;
+MOV X8,X7 ;
+STRB W7,[X9] ;
+ADD X11,X1,#4 ;
+locations [0:X10; 0:X7; P0:X8 int; x; a; a[1]; b; 0:X11]
+exists (0:X2=0xffffffff /\\ ~(0:X6=0 \\/ x=0) /\\ a={1,2} /\\ [x]=0:X2)`;
   const r = runLitmus(parseLitmus('t', text), 'arm64');
-  expect(r.states).toEqual(['0:X2=4294967295; 0:X6=x; 0:X10=2; a[1]=2; [x]=-1;']);
-  expect(r.verdict).toBe('Allow');
+  expect(r.states).toEqual([
+    '0:X2=-1; 0:X6=x; 0:X7=18446744073709551615; 0:X8=-1; 0:X10=2; 0:X11=x[4]; a={1,2}; [b]=255; [x]=-1; a[1]=2;',
+  ]); // biome-ignore format: one line
+  expect([r.name, r.verdict]).toEqual(['form', 'Allow']);
 });
+
+test('what a filter names is not shown, and what it forbids is not counted', () => {
+  const text = two('f', writeBoth([]), ['LDR W0,[X3]', 'LDR W2,[X1]'], 'filter 1:X0=1\nforall 1:X2=1;');
+  const r = runLitmus(parseLitmus('t', text), 'arm64');
+  expect([r.states, r.verdict, r.observation]).toEqual([['1:X2=0;', '1:X2=1;'], 'Allow', 'Sometimes']);
+  const sc = runLitmus(parseLitmus('t', text), 'sc');
+  expect([sc.states, sc.verdict, sc.observation]).toEqual([['1:X2=1;'], 'Require', 'Always']);
+}); // biome-ignore format: calls on one line
+
+test('=> binds tighter than /\\, /\\ than \\/, and ~ tightest; all as for herd7', () => {
+  const truth = (condition: string): boolean =>
+    observation(`AArch64 t\n{ 0:X0=1; }\nP0 ;\nNOP ;\nexists ${condition}`, 'sc') === 'Always';
+  const [t, f] = ['0:X0=1', '0:X0=0'];
+  expect(truth(`${f} /\\ ${f} => ${f}`)).toBe(false); // f /\ (f => f), not (f /\ f) => f
+  expect(truth(`${t} \\/ ${t} => ${f}`)).toBe(true); // t \/ (t => f)
+  expect(truth(`${f} => ${t} => ${f}`)).toBe(true); // f => (t => f)
+  expect(truth(`~${f} /\\ ${t}`)).toBe(true);
+  expect(truth(`not ${t} \\/ ${t}`)).toBe(true);
+  expect(truth(`${t} \\/ ${f} /\\ ${f}`)).toBe(true);
+});
+
+test('a test without a condition asks for nothing', () => {
+  const r = runLitmus(parseLitmus('t', 'AArch64 t\n{}\nP0;\nNOP;\n'), 'sc');
+  expect([r.quantifier, r.verdict, r.states]).toEqual(['forall', 'Require', ['']]);
+  const l = runLitmus(parseLitmus('t', 'AArch64 t\n{}\nP0;\nMOV W3,#7;\nlocations [0:X3;]'), 'sc');
+  expect(l.states).toEqual(['0:X3=7;']);
+}); // biome-ignore format: calls on one line
 
 test('a spin that never ends is cut off, and said to be', () => {
   const r = runLitmus(

@@ -127,9 +127,13 @@ export class TooLarge extends Error {}
 /** Finds the cell that instruction `pc` of thread `who` accesses. */
 export type Locate = (who: number, pc: number, address: bigint) => number;
 
-/** The cells of a program by address; a wild access or one of another size throws BadAccess. */
+/**
+ * The cells of a program by address; a wild access or one of another size throws BadAccess. A cell of no declared size
+ * has that of the first access.
+ */
 export function locator(p: Program): Locate {
   const index = new Map(p.cells.map((c, i) => [c.address, i]));
+  const sizes = p.cells.map((c) => c.size);
   return (who, pc, address) => {
     const cell = index.get(address);
     const i = p.threads[who]!.code[pc]!;
@@ -137,8 +141,9 @@ export function locator(p: Program): Locate {
       throw new BadAccess(
         `P${who} accesses address 0x${address.toString(16)}, where no location lies`,
       );
-    const { size, name } = p.cells[cell]!;
-    if (size !== 0 && 'size' in i && i.size !== size)
+    const { name } = p.cells[cell]!;
+    const size = (sizes[cell] ||= 'size' in i ? i.size : 0);
+    if ('size' in i && i.size !== size)
       throw new BadAccess(
         `P${who} accesses ${i.size} bytes of '${name}', which has ${size}: mixed-size accesses are not supported`,
       );
