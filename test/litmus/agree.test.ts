@@ -19,7 +19,7 @@ test('promising and axiomatic Arm have the same final states', () => {
     }),
     { numRuns },
   );
-});
+}, 0);
 
 test('sc is within tso, tso within arm64', () => {
   fc.assert(
@@ -32,4 +32,4 @@ test('sc is within tso, tso within arm64', () => {
     }),
     { numRuns },
   );
-});
+}, 0);

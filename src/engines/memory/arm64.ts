@@ -1,14 +1,7 @@
 import type { Scope } from './arm64-access.js';
 import { type Runs, runAlone } from './arm64-run.js';
-import type { Messages } from './arm64-state.js';
+import type { Fresh, Messages } from './arm64-state.js';
 import { locator, type Outcomes, type Program, TooLarge } from './program.js';
-
-/** One promised write in the memory all threads share; its place in the list is its timestamp. */
-interface Message {
-  readonly cell: number;
-  readonly value: bigint;
-  readonly who: number;
-}
 
 /** Thrown when a thread turns out to touch a cell it was not known to touch. */
 class Grown extends Error {}
@@ -34,37 +27,51 @@ function scopes(p: Program, touched: Touched): Scope[] {
   }));
 }
 
-/** The part of the memory that thread `who` can tell apart, as a list of messages and as a key. */
-function project(
-  memory: readonly Message[],
-  who: number,
-  cells: Set<number>,
-): { key: string; mem: Messages } {
-  const mem: Messages = { cell: [-1], value: [0n], mine: [false] };
-  let key = '';
-  for (const m of memory) {
-    if (!cells.has(m.cell)) continue;
-    mem.cell.push(m.cell);
-    mem.value.push(m.value);
-    mem.mine.push(m.who === who);
-    key += `${m.cell}${m.who === who ? '!' : '='}${m.value},`;
-  }
-  return { key, mem };
+/**
+ * The part of a memory that one thread can tell apart: the writes to cells it touches, in their order. Memories with the
+ * same projections for every thread have the same future, so they are one node of the search.
+ */
+interface Projection {
+  readonly id: number;
+  readonly mem: Messages;
+  runs: Runs | undefined;
+  /** By the next message. */
+  readonly longer: Map<string, Projection>;
+}
+
+/** All projections of one thread, made on demand from an empty memory. */
+function projections(scope: Scope) {
+  let made = 0;
+  const add = (mem: Messages): Projection => ({ id: made++, mem, runs: undefined, longer: new Map() }); // biome-ignore format: one line
+  return {
+    empty: add({ cell: [-1], value: [0n], mine: [false] }),
+    append(p: Projection, { cell, value }: Fresh, mine: boolean): Projection {
+      const key = `${cell}${mine ? '!' : '='}${value}`;
+      let next = p.longer.get(key);
+      if (next) return next;
+      const { mem } = p;
+      next = add({ cell: [...mem.cell, cell], value: [...mem.value, value], mine: [...mem.mine, mine] }); // biome-ignore format: one line
+      p.longer.set(key, next);
+      return next;
+    },
+    runs: (p: Projection): Runs => (p.runs ??= runAlone(scope, p.mem)),
+  };
 }
 
 /** All final states of a memory in which every thread kept all its promises. */
 function collect(
   p: Program,
-  memory: readonly Message[],
+  memory: readonly Projection[],
   runs: readonly Runs[],
   touched: Touched,
   into: Map<string, readonly bigint[]>,
 ): void {
   const last = (cell: number, ends: readonly (readonly bigint[])[]): bigint => {
-    for (let i = memory.length - 1; i >= 0; i--)
-      if (memory[i]!.cell === cell) return memory[i]!.value;
     const owner = touched.findIndex((set) => set.has(cell));
     if (owner < 0) return p.cells[cell]!.init;
+    const { mem } = memory[owner]!;
+    const at = mem.cell.lastIndexOf(cell);
+    if (at > 0) return mem.value[at]!;
     return ends[owner]![p.threads[owner]!.observed.length + cell]!;
   };
   const pick = (who: number, ends: readonly (readonly bigint[])[]): void => {
@@ -80,31 +87,32 @@ function collect(
 }
 
 function search(p: Program, touched: Touched, limit: number): Outcomes {
-  const all = scopes(p, touched);
-  const known = all.map(() => new Map<string, Runs>());
+  const threads = scopes(p, touched).map(projections);
   const finals = new Map<string, readonly bigint[]>();
-  const visited = new Set(['']);
-  const stack: (readonly Message[])[] = [[]];
+  const visited = new Set<string>();
+  const stack: (readonly Projection[])[] = [];
+  const push = (memory: readonly Projection[]): void => {
+    const key = memory.map((m) => m.id).join();
+    if (visited.has(key)) return;
+    if (visited.size >= limit) throw new TooLarge(`more than ${limit} memories`);
+    visited.add(key);
+    stack.push(memory);
+  };
   let cutOff = false;
+  push(threads.map((t) => t.empty));
   while (stack.length > 0) {
     const memory = stack.pop()!;
-    const runs = all.map((scope, who) => {
-      const { key, mem } = project(memory, who, touched[who]!);
-      let r = known[who]!.get(key);
-      if (!r) known[who]!.set(key, (r = runAlone(scope, mem)));
-      return r;
-    });
+    const runs = threads.map((t, who) => t.runs(memory[who]!));
     cutOff ||= runs.some((r) => r.cutOff);
     if (runs.every((r) => r.finals.size > 0)) collect(p, memory, runs, touched, finals);
-    for (let who = 0; who < runs.length; who++)
-      for (const { cell, value } of runs[who]!.next.values()) {
-        const longer = [...memory, { cell, value, who }];
-        const key = longer.map((m) => `${m.who}:${m.cell}=${m.value}`).join();
-        if (visited.has(key)) continue;
-        if (visited.size >= limit) throw new TooLarge(`more than ${limit} memories`);
-        visited.add(key);
-        stack.push(longer);
-      }
+    runs.forEach((r, who) => {
+      for (const message of r.next.values())
+        push(
+          threads.map((t, k) =>
+            touched[k]!.has(message.cell) ? t.append(memory[k]!, message, k === who) : memory[k]!,
+          ),
+        );
+    });
   }
   return { states: [...finals.values()], cutOff, nodes: visited.size };
 }
