@@ -2,8 +2,9 @@ import { bpftrace } from './bpftrace.js';
 import { dmesg } from './dmesg.js';
 import { ftrace } from './ftrace.js';
 import type { Importer } from './importer.js';
+import { parquet } from './parquet.js';
 import { perfData, perfScript } from './perf-script.js';
-import { arrow, csv, parquet } from './tables.js';
+import { arrow, csv } from './tables.js';
 import { traceDat } from './trace-dat.js';
 
 /** Every format by name, in the order they are tried: the surest signs first. */

@@ -1,5 +1,4 @@
 import { Table } from 'apache-arrow';
-import type { FileMetaData } from 'hyparquet';
 import { putValue } from '../events/copy.js';
 import { isNested } from '../events/ipc-check.js';
 import { readIpc } from '../events/ipc-read.js';
@@ -8,10 +7,9 @@ import { addUnparsed, metaValue, type TraceMeta } from '../events/meta.js';
 import { type ColumnName, columnNames, columns } from '../events/schema.js';
 import { CsvReader } from './csv-reader.js';
 import { FormatError, type Importer } from './importer.js';
-import { zstdBlock } from './unpack.js';
 
 /** Puts rows of a table with ptlab's column names into the log. */
-interface Rows {
+export interface Rows {
   /** Row from a value by column; `place` says where it stands if it does not fit. */
   add(get: (column: number) => unknown, place: { line?: number; offset: number }): void;
   finish(): void;
@@ -22,7 +20,7 @@ const needed = ['ts_ns', 'event'] as const;
 /**
  * @throws FormatError if a needed column is missing.
  */
-function rowsInto(log: Log, meta: TraceMeta, names: readonly string[]): Rows {
+export function rowsInto(log: Log, meta: TraceMeta, names: readonly string[]): Rows {
   for (const n of needed) {
     if (names.includes(n)) continue;
     throw new FormatError(
@@ -66,11 +64,11 @@ function rowsInto(log: Log, meta: TraceMeta, names: readonly string[]): Rows {
   };
 }
 
-const startsWith = (head: Uint8Array, text: string): boolean =>
+export const startsWith = (head: Uint8Array, text: string): boolean =>
   Buffer.from(head.subarray(0, text.length)).toString('latin1') === text;
 
 /** What a table of ours says of its trace; the source stays the file at hand. */
-function takeMeta(meta: TraceMeta, get: (key: string) => string | null | undefined): void {
+export function takeMeta(meta: TraceMeta, get: (key: string) => string | null | undefined): void {
   const known = [
     'clock',
     'kernel',
@@ -144,82 +142,6 @@ export const arrow: Importer = {
       throw e instanceof FormatError
         ? e
         : new FormatError(`damaged Arrow: ${(e as Error).message}`);
-    }
-  },
-};
-
-const groupRows = 1 << 16;
-
-/**
- * Rows that the metadata of a Parquet file of `size` bytes states.
- * @throws Error if what it says of its row groups cannot be.
- */
-function rowsOf({ num_rows, row_groups }: FileMetaData, size: number): number {
-  let rows = 0;
-  for (const [g, group] of row_groups.entries()) {
-    rows += Number(group.num_rows);
-    for (const { meta_data: m } of group.columns) {
-      if (!m) throw new Error(`row group ${g} has a column that is not described`);
-      const start = Number(m.dictionary_page_offset ?? m.data_page_offset);
-      const length = Number(m.total_compressed_size);
-      const inside = start >= 0 && length >= 0 && start + length <= size;
-      if (inside && m.num_values === group.num_rows) continue;
-      throw new Error(
-        `row group ${g} of ${group.num_rows} rows: its column '${m.path_in_schema.join('.')}' has ` +
-          `${m.num_values} values in ${length} bytes at byte ${start}; the file has ${size}`,
-      );
-    }
-  }
-  if (BigInt(rows) !== num_rows)
-    throw new Error(`${num_rows} rows are stated, but its row groups have ${rows}`);
-  return rows;
-}
-
-/** Parquet with ptlab's column names. */
-export const parquet: Importer = {
-  about: "Parquet with ptlab's column names",
-  sniff: (head) => startsWith(head, 'PAR1'),
-  async read(input, log, meta) {
-    const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
-    const from = await input.access();
-    const file = {
-      byteLength: from.size,
-      slice(start: number, end = from.size) {
-        const piece = Promise.resolve().then(
-          () => new Uint8Array(from.read(start, end - start)).slice().buffer,
-        );
-        piece.catch(() => {}); // the library may give up before it awaits this one
-        return piece;
-      },
-    };
-    const compressors = { ZSTD: zstdBlock };
-    try {
-      const metadata = await parquetMetadataAsync(file);
-      takeMeta(
-        meta,
-        (key) => metadata.key_value_metadata?.find((k) => k.key === `ptlab.${key}`)?.value,
-      );
-      const names = metadata.schema.slice(1).map((e) => e.name);
-      const rows = rowsInto(log, meta, names);
-      const total = rowsOf(metadata, from.size);
-      for (let at = 0; at < total; at += groupRows) {
-        const rowEnd = Math.min(total, at + groupRows);
-        const objects = await parquetReadObjects({
-          file,
-          metadata,
-          rowStart: at,
-          rowEnd,
-          compressors,
-        });
-        if (objects.length !== rowEnd - at)
-          throw new Error(`rows ${at} to ${rowEnd} are stated, but only ${objects.length} found`);
-        for (const o of objects) rows.add((c) => o[names[c]!], { offset: 0 });
-      }
-      rows.finish();
-    } catch (e) {
-      throw e instanceof FormatError
-        ? e
-        : new FormatError(`damaged Parquet: ${(e as Error).message}`);
     }
   },
 };

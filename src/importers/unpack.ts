@@ -1,4 +1,4 @@
-import { inflateSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { Decompress, decompress } from 'fzstd';
 import { FormatError } from './importer.js';
 
@@ -60,7 +60,10 @@ export function unpackBlock(algorithm: string, packed: Uint8Array, size: number)
   }
   let out: Uint8Array;
   try {
-    if (algorithm === 'zlib') out = inflateSync(packed, { maxOutputLength: Math.max(1, size) });
+    const most = { maxOutputLength: Math.max(1, size) };
+    if (algorithm === 'zlib') out = inflateSync(packed, most);
+    else if (algorithm === 'gzip') out = gunzipSync(packed, most);
+    else if (algorithm === 'brotli') out = brotliDecompressSync(packed, most);
     else if (algorithm === 'zstd') out = unzstdBlock(packed, size);
     else throw new FormatError(`compression '${algorithm}' is unknown. Known: none, zlib, zstd`);
   } catch (e) {
@@ -101,7 +104,3 @@ export async function* unxz(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<U
   const reader = new XzReadableStream(stream as never).getReader();
   for (let n = await reader.read(); !n.done; n = await reader.read()) yield n.value as Uint8Array;
 }
-
-/** Unpack a zstd block of a known size, for Parquet. */
-export const zstdBlock = (packed: Uint8Array, size: number): Uint8Array =>
-  unpackBlock('zstd', packed, size);

@@ -1,7 +1,7 @@
 // Mutations of small whole sources of every format. Used by fuzz.test.ts and, for longer, by
 // scripts/fuzz.mjs through the built package.
 import { Bytes, writeDat } from './dat-writer.js';
-import { foreign, tables } from './tables.js';
+import { foreign, parquet, tables } from './tables.js';
 
 const line = (event: string) => `          <idle>-0       [001] d..1.     0.813631: ${event}`;
 
@@ -34,6 +34,7 @@ export const seeds = (): Record<string, Uint8Array> => ({
   arrow: tables().file,
   'arrow 2': tables().stream,
   'arrow 3': foreign(),
+  parquet: parquet(),
   ...Object.fromEntries(
     Object.entries(texts).map(([name, text]) => [name, new TextEncoder().encode(text)]),
   ),

@@ -1,6 +1,7 @@
 // One small trace as Arrow file and stream, and a table of another tool.
 import { Field, List, tableFromArrays, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow';
 import { arrowSchema, newDictionaries, toRecordBatch } from '../../src/events/arrow.js';
+import { memoryWriter } from '../../src/events/file.js';
 import { IpcWriter } from '../../src/events/ipc.js';
 import {
   addRow,
@@ -15,6 +16,7 @@ import {
   setVa,
 } from '../../src/events/log.js';
 import { newMeta } from '../../src/events/meta.js';
+import { writeParquet } from '../../src/events/parquet.js';
 
 function fill(log: Log): void {
   for (let i = 0; i < 40; i++) {
@@ -45,6 +47,16 @@ export function tables(): { file: Uint8Array; stream: Uint8Array } {
   ipc.sealInto(put, schema, log.dicts, copy);
   const bytes = (parts: Uint8Array[]) => Uint8Array.from(Buffer.concat(parts));
   return { file: bytes(file), stream: bytes(stream) };
+}
+
+/** The same 40 rows as Parquet. */
+export function parquet(): Uint8Array {
+  const meta = newMeta('made', 'run');
+  const writer = memoryWriter(meta);
+  fill(writer.log);
+  const parts: Uint8Array[] = [];
+  writeParquet(writer.finish(meta), (b) => parts.push(b.slice()));
+  return Uint8Array.from(Buffer.concat(parts));
 }
 
 /** What another tool may write: other widths, and columns that are none of a trace. */
