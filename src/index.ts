@@ -53,7 +53,7 @@ export * from './linux/helpers.js';
 export type { Scenario } from './linux/scenario.js';
 export { type Frame, type Scheme, variants } from './linux/scheme.js';
 export type { Kernel, Step } from './linux/step.js';
-export { place, type System } from './linux/system.js';
+export { lock, place, region, type System } from './linux/system.js';
 // notebook: what cells call
 export {
   display,

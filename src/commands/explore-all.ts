@@ -52,12 +52,12 @@ function line(row: Row, of: readonly (Cell | undefined)[]): string {
   return `${head.trimEnd()}\n${' '.repeat(15)}${differs}`;
 }
 
-/** In the table, weak-memory searches give up after so many memories: rows above it take minutes. */
-const MEMORIES = 4_000;
+/** In the table, a weak-memory search gives up after so many states. */
+const WEAK_STATES = 1_000_000;
 
 const foot = `=: as SPIN (sc), herd7 or LKMM (arm64) say. 1 reader, 1 freer unless
-stated. A number: steps of the counterexample (sc: shortest). tso and
-arm64 are cut off at ${MEMORIES} memories unless --max-states says more.`;
+stated. A number: steps of the counterexample. A search of tso or arm64
+is cut off at ${WEAK_STATES} states unless --max-states says otherwise.`;
 
 /** `explore --all`: every row under every memory model there is. */
 export function exploreAll(context: Context, maxStates?: number): Answer {
@@ -65,7 +65,7 @@ export function exploreAll(context: Context, maxStates?: number): Answer {
   const bar = context.progress('exploring');
   const cells = rows.map((row, i) => {
     bar.update(i, rows.length, row.id);
-    return models.map((m) => cellOf(row, m, maxStates ?? (m === 'sc' ? undefined : MEMORIES)));
+    return models.map((m) => cellOf(row, m, maxStates ?? (m === 'sc' ? undefined : WEAK_STATES)));
   });
   bar.stop();
   const heading = `${'row'.padEnd(14)} ${'scheme'.padEnd(17)} ${models.map((m) => m.padEnd(12)).join(' ')}`; // biome-ignore format: one line

@@ -1,7 +1,8 @@
 import { diagram } from '../engines/diagram.js';
 import { MAX_STATES } from '../engines/explore.js';
 import { explorers } from '../engines/memories.js';
-import { MAX_MEMORIES } from '../engines/memory/arm64-scenario.js';
+import { explorePromises } from '../engines/memory/kernel-explore.js';
+import { MAX_WEAK_STATES } from '../engines/memory/weak.js';
 import { sample } from '../engines/sample.js';
 import type { Memory, Verdict } from '../engines/verdict.js';
 import { sizesOf as checkedSizes, type Scenario } from '../linux/scenario.js';
@@ -82,13 +83,16 @@ export function asUserError<T>(act: () => T): T {
 async function verdict(scenario: Scenario, options: Options, context: Context): Promise<Verdict> {
   const scheme = await schemeOf(String(options['scheme']));
   const memory = String(options['memory']);
-  const explore = byName('memory model', explorers, memory);
+  const fast = byName('memory model', explorers, memory);
+  const explore: typeof fast = options['promises']
+    ? (at, by, how) => explorePromises(at, by, memory as Memory, how)
+    : fast;
   const sizes = sizesOf(options);
   const variant = variantsOf(options['variant']);
   const bar = context.progress(`exploring ${scenario.name}`);
   const by = options['sample'];
   const given = whole(options, 'maxStates', 1);
-  const maxStates = given ?? MAX_STATES;
+  const maxStates = given ?? (memory === 'sc' ? MAX_STATES : MAX_WEAK_STATES);
   const bound = given === undefined ? {} : { maxStates: given };
   try {
     if (by === undefined) return asUserError(() => explore!(scenario, scheme, { sizes, variant, ...bound, progress: (n) => bar.update(n, maxStates, `${n} states`) })); // biome-ignore format: one line
@@ -144,8 +148,9 @@ export const explore = {
     ['--variant <names>', `changes, comma-separated: ${Object.keys(variants).join(', ')}`],
     [
       '--max-states <n>',
-      `give up (cut off) after so many states (sc: ${MAX_STATES}; tso, arm64: ${MAX_MEMORIES} memories)`,
+      `give up (cut off) after so many states (sc: ${MAX_STATES}; tso, arm64: ${MAX_WEAK_STATES})`,
     ],
+    ['--promises', 'the slow engine for a memory model: every order of messages, one by one'],
     ['--sample <how>', 'sample runs instead: random or pct; can find a bug, proves nothing'],
     ['--runs <n>', 'runs to sample (10000)'],
     ['--seed <n>', 'seed of the sample (1)'],

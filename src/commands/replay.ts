@@ -1,11 +1,13 @@
-import { replay as replayRun } from '../engines/replay.js';
-import { recorder } from '../engines/run.js';
+import { replayFlat } from '../engines/memory/flat-run.js';
+import { type Replay, replay as replayRun } from '../engines/replay.js';
+import { type Recorder, recorder } from '../engines/run.js';
 import { decodeToken, type Run } from '../engines/token.js';
 import type { Move } from '../engines/verdict.js';
 import { fileWriter } from '../events/file.js';
 import { newMeta, type TraceMeta } from '../events/meta.js';
 import { type Scenario, sizesOf } from '../linux/scenario.js';
 import type { Scheme } from '../linux/scheme.js';
+import type { System } from '../linux/system.js';
 import { scenarios } from '../scenarios/index.js';
 import { type Answer, byName, type Command, type Options, UserError } from './command.js';
 import { asUserError } from './explore.js';
@@ -27,12 +29,16 @@ function metaOf(token: string, run: Run, scheme: Scheme): TraceMeta {
 
 const line = (r: Move): string => `${String(r.n).padStart(4)} cpu ${r.cpu} ${r.task}: ${r.text}`.replace(/[^\x20-\x7e]/g, '?').slice(0, 72); // biome-ignore format: one line
 
+/** The run again, under its memory model. */
+function follow(sys: System, made: Run, record?: Recorder): Replay {
+  if (made.memory === 'sc') return replayRun(sys, made.schedule, record);
+  return replayFlat(sys, { strength: made.memory, omit: new Set() }, made.schedule, record);
+}
+
 async function run(args: readonly string[], options: Options): Promise<Answer> {
   const token = args.join('');
   const made = asUserError(() => decodeToken(token));
   const scenario = byName<Scenario>('scenario', scenarios, made.scenario);
-  if (made.memory !== 'sc')
-    throw new UserError(`a run under ${made.memory}: only those under sc can be replayed`);
   const scheme = await schemeOf(String(options['scheme'] ?? made.scheme));
   if (scheme.name !== made.scheme)
     throw new UserError(`the token is of scheme '${made.scheme}', not '${scheme.name}'`);
@@ -42,9 +48,7 @@ async function run(args: readonly string[], options: Options): Promise<Answer> {
   meta.cpus = 1 + Math.max(...sys.tasks.map((t) => t.cpu));
   const output = options['output'] === undefined ? null : String(options['output']);
   const writer = output === null ? undefined : fileWriter(output, meta);
-  const told = asUserError(() =>
-    replayRun(sys, made.schedule, writer && recorder(writer.log, sys)),
-  );
+  const told = asUserError(() => follow(sys, made, writer && recorder(writer.log, sys)));
   writer?.finish(meta);
   const { scheme: name, memory, variant } = made;
   const json = { scenario: scenario.name, scheme: name, memory, sizes, variant, kind: told.kind, stuck: told.stuck, output, steps: told.steps }; // biome-ignore format: one line

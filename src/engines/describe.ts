@@ -12,6 +12,11 @@ export interface Done {
   readonly queued: boolean;
   /** Locks the task held when it was done: 'init_mm W'. */
   readonly held: readonly string[];
+  /** Weak models: done before steps that precede it in its program; the store of an atomic that has read before. */
+  readonly early?: boolean;
+  readonly storesOnly?: number;
+  /** Here it went wrong. */
+  readonly faulty?: boolean;
 }
 
 /** The place a step is about; 0 if none. */
@@ -54,7 +59,10 @@ const lockName = (sys: System, d: Done): string => {
 };
 
 /** What was done, in one short line of ASCII. */
-export function describe(sys: System, d: Done): string {
+export const describe = (sys: System, d: Done): string =>
+  (d.storesOnly === undefined ? act(sys, d) : `${objectName(sys, placeOf(d.step))} = ${d.storesOnly}`) + (d.early ? ' (early)' : ''); // biome-ignore format: one line
+
+function act(sys: System, d: Done): string {
   const { step } = d;
   const name = objectName(sys, placeOf(step));
   switch (step.op) {

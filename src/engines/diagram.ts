@@ -19,6 +19,12 @@ function wrap(text: string, width: number): string[] {
 /** Names can come from a user's scheme: control and other characters become '?'. */
 const plain = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');
 
+/** Index of the step where it went wrong. */
+function wrongAt(moves: readonly Move[], bang: boolean): number {
+  const told = moves.findIndex((r) => r.faulty);
+  return !bang ? -1 : told >= 0 ? told : moves.length - 1;
+}
+
 const matters = (r: Move): boolean => /free|wild|pXdp_get|^read /.test(r.text);
 
 /** The step with, where it matters, the locks held. */
@@ -27,13 +33,13 @@ function stepText(r: Move, bang: boolean): string {
   return plain(r.text + (matters(r) ? held : '') + (bang ? ' <== BANG' : ''));
 }
 
-function twoColumns(moves: readonly Move[], tasks: readonly string[], bang: boolean): string[] {
+function twoColumns(moves: readonly Move[], tasks: readonly string[], wrong: number): string[] {
   const half = (WIDTH - 4) / tasks.length;
   const letters = tasks.map((t, i) => `${'AB'[i]} = ${plain(t)}`);
   const lines = [`    ${letters.map((l) => l.padEnd(half)).join('')}`];
   moves.forEach((r, i) => {
     const column = tasks.indexOf(r.task);
-    const text = wrap(stepText(r, bang && i === moves.length - 1), half - 4);
+    const text = wrap(stepText(r, i === wrong), half - 4);
     const pad = ' '.repeat(column * half);
     text.forEach((t, k) => {
       const number = k === 0 ? String(r.n).padStart(3) : '   ';
@@ -43,9 +49,9 @@ function twoColumns(moves: readonly Move[], tasks: readonly string[], bang: bool
   return lines;
 }
 
-function numbered(moves: readonly Move[], bang: boolean): string[] {
+function numbered(moves: readonly Move[], wrong: number): string[] {
   return moves.flatMap((r, i) => {
-    const text = `${plain(r.task)}: ${stepText(r, bang && i === moves.length - 1)}`;
+    const text = `${plain(r.task)}: ${stepText(r, i === wrong)}`;
     return wrap(text, WIDTH - 6).map((t, k) =>
       k === 0 ? `${String(r.n).padStart(3)} ${t}` : `      ${t}`,
     );
@@ -57,8 +63,9 @@ export function diagram(v: Verdict): string {
   const { counterexample: moves } = v;
   if (moves.length === 0) return 'no counterexample';
   const tasks = [...new Set(moves.map((r) => r.task))].sort();
-  const bang = v.kind !== 'deadlock';
-  const body = tasks.length <= 2 ? twoColumns(moves, tasks.reverse(), bang) : numbered(moves, bang);
+  const wrong = wrongAt(moves, v.kind !== 'deadlock');
+  const body =
+    tasks.length <= 2 ? twoColumns(moves, tasks.reverse(), wrong) : numbered(moves, wrong);
   const end = wrap(plain(v.explanation ?? ''), WIDTH - 4).map((l, i) => (i === 0 ? `==> ${l}` : `    ${l}`)); // biome-ignore format: one line
   return [...body, ...end].map((l) => l.trimEnd()).join('\n');
 }

@@ -1,13 +1,13 @@
 import { type Scenario, type Sizes, sizesOf } from '../linux/scenario.js';
 import type { Scheme } from '../linux/scheme.js';
-import type { Fault } from '../linux/system.js';
+import type { Fault, System } from '../linux/system.js';
 import { countRuns } from './count.js';
 import { objectName, placeOf } from './describe.js';
 import { type Grain, type Machine, machine, unfinished } from './machine.js';
 import { pathTo, type Search, search } from './search.js';
-import { encodeToken } from './token.js';
+import { type Choice, encodeToken } from './token.js';
 import { follow, rows, type Trail } from './trail.js';
-import type { Bounds, Move, Verdict } from './verdict.js';
+import type { Bounds, Memory, Move, Verdict } from './verdict.js';
 
 /** What to explore, and how far. */
 export interface ExploreOptions {
@@ -25,9 +25,13 @@ export const MAX_STATES = 5_000_000;
 
 /** What went wrong, where and by whom, in one sentence. */
 function explanation(m: Machine, fault: Fault, moves: readonly Move[]): string {
-  const { sys } = m;
-  const last = moves[moves.length - 1];
   if (fault.kind === 'deadlock') return `deadlock: ${waiters(m).join('; ')}`;
+  return explained(m.sys, fault, moves);
+}
+
+/** What went wrong at the step of `moves` that is marked, or at the last, in one sentence. */
+export function explained(sys: System, fault: Fault, moves: readonly Move[]): string {
+  const last = moves.find((r) => r.faulty) ?? moves[moves.length - 1];
   const who = last ? `${last.task} (cpu ${last.cpu})` : 'a task';
   const what = objectName(sys, fault.on) || last?.text || '';
   if (fault.kind === 'wild access')
@@ -51,6 +55,16 @@ function waiters(m: Machine): string[] {
 const unusual = (scenario: Scenario, sizes: Sizes): Sizes =>
   Object.fromEntries(Object.entries(sizes).filter(([name, n]) => n !== scenario.sizes[name]!.preset)); // biome-ignore format: one line
 
+/** The token of a run of `scenario` under `scheme`. */
+export const tokenOf = (
+  scenario: Scenario,
+  scheme: Scheme,
+  memory: Memory,
+  { sizes, variant }: Bounds,
+  schedule: readonly Choice[],
+): string =>
+  encodeToken({ scenario: scenario.name, scheme: scheme.name, memory, sizes: unusual(scenario, sizes), variant, schedule }); // biome-ignore format: one line
+
 /** The verdict 'bug' for the run that makes the moves `codes`. */
 export function bugVerdict(
   scenario: Scenario,
@@ -63,7 +77,6 @@ export function bugVerdict(
 ): Verdict {
   const trail: Trail = follow(m, codes);
   const counterexample = rows(m.sys, trail);
-  const { variant } = bounds;
   const { schedule } = trail;
   return {
     scenario: scenario.name,
@@ -75,14 +88,7 @@ export function bugVerdict(
     ...seen,
     runs: 1,
     bounds,
-    token: encodeToken({
-      scenario: scenario.name,
-      scheme: scheme.name,
-      memory: 'sc',
-      sizes: unusual(scenario, bounds.sizes),
-      variant,
-      schedule,
-    }),
+    token: tokenOf(scenario, scheme, 'sc', bounds, schedule),
     counterexample,
     explanation: explanation(m, fault, counterexample),
   };

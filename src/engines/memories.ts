@@ -1,7 +1,7 @@
 import type { Scenario } from '../linux/scenario.js';
 import type { Scheme } from '../linux/scheme.js';
 import { type ExploreOptions, explore } from './explore.js';
-import { exploreWeak } from './memory/arm64-scenario.js';
+import { exploreWeak } from './memory/weak.js';
 import type { Memory, Verdict } from './verdict.js';
 
 /** An exhaustive engine. */

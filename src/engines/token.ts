@@ -1,12 +1,18 @@
 // A run as a short text: what ran, and the schedule. URL-safe, and readable to a person who knows the letters: task a, b,
-// c ... does so many steps; -k the outcome picked; a capital letter joins a lock's queue.
+// c ... does so many steps; -k the outcome picked; a capital letter joins a lock's queue. Of a run under a weak memory model
+// also: .k the place of the step in the task's window, a capital letter a step that was passed before, _v what a read that is
+// passed will give.
 import type { Memory } from './verdict.js';
 
 /** One choice of a schedule: this task does its next step, with this outcome; or only joins a queue. */
 export interface Choice {
   readonly task: number;
   readonly outcome: number;
+  /** Joins a queue; of a run under a weak model: the step was passed before. */
   readonly queues: boolean;
+  /** Weak models only: steps that stand before it in the task's window; values that reads newly passed will give. */
+  readonly index?: number;
+  readonly guesses?: readonly number[];
 }
 
 /** A run, as a token carries it. */
@@ -28,7 +34,11 @@ function checksum(text: string): string {
 }
 
 const same = (a: Choice, b: Choice): boolean =>
-  a.task === b.task && a.outcome === b.outcome && a.queues === b.queues;
+  a.task === b.task && a.outcome === b.outcome && a.queues === b.queues && a.index === b.index && !a.guesses && !b.guesses; // biome-ignore format: one line
+
+/** What a choice has beyond task and outcome. */
+const weakly = ({ index, guesses = [] }: Choice): string =>
+  (index ? `.${index}` : '') + guesses.map((v) => `_${v < 0 ? 'n' : ''}${Math.abs(v)}`).join('');
 
 function letters(schedule: readonly Choice[]): string {
   let text = '';
@@ -37,7 +47,7 @@ function letters(schedule: readonly Choice[]): string {
     let n = 1;
     while (i + n < schedule.length && same(c, schedule[i + n]!)) n++;
     const letter = String.fromCharCode((c.queues ? 65 : 97) + c.task);
-    text += letter + (n > 1 ? n : '') + (c.outcome > 0 ? `-${c.outcome}` : '');
+    text += letter + (n > 1 ? n : '') + (c.outcome > 0 ? `-${c.outcome}` : '') + weakly(c);
     i += n;
   }
   return text;
@@ -45,12 +55,19 @@ function letters(schedule: readonly Choice[]): string {
 
 function choices(text: string): Choice[] {
   const schedule: Choice[] = [];
-  for (const [, letter, count, outcome] of text.matchAll(/([a-zA-Z])(\d*)(?:-(\d+))?/g)) {
+  const form = /([a-zA-Z])(\d*)(?:-(\d+))?(?:\.(\d+))?((?:_n?\d+)*)/g;
+  for (const [, letter, count, outcome, index, guessed] of text.matchAll(form)) {
     const queues = letter! < 'a';
     const task = letter!.charCodeAt(0) - (queues ? 65 : 97);
     const n = count === '' ? 1 : Number(count);
     if (schedule.length + n > 1e6) throw new RangeError('the token asks for over a million steps');
-    for (let i = 0; i < n; i++) schedule.push({ task, outcome: Number(outcome ?? 0), queues });
+    const guesses = (guessed ?? '')
+      .split('_')
+      .slice(1)
+      .map((v) => Number(v.replace('n', '-')));
+    const more = { ...(index && { index: Number(index) }), ...(guesses.length > 0 && { guesses }) };
+    for (let i = 0; i < n; i++)
+      schedule.push({ task, outcome: Number(outcome ?? 0), queues, ...more });
   }
   return schedule;
 }

@@ -65,6 +65,7 @@ export const row = (sys: System, n: number, d: Done): Move => ({
   value: d.value,
   text: describe(sys, d),
   held: d.held,
+  ...(d.faulty && { faulty: true }),
 });
 
 /** The rows of a trail: one per move, and the step at fault where it is another. */

@@ -18,6 +18,8 @@ export interface Move {
   readonly text: string;
   /** Locks the task held when it did it: 'init_mm W'. */
   readonly held: readonly string[];
+  /** Here it went wrong; without such a step it was at the last. (A weak run goes on until all it assumed has come true.) */
+  readonly faulty?: boolean;
 }
 
 /** Over what a verdict was reached. */

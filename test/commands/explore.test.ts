@@ -63,6 +63,40 @@ test('a counterexample is a trace like any other', async () => {
   expect(told.json).toMatchObject({ kind: 'use after free', scheme: 'v3' });
 });
 
+test('a counterexample that needs reordering is one too', async () => {
+  const path = write('flag.mjs', weakFlag);
+  const options = { scheme: path, memory: 'arm64' };
+  expect((await verdict(['pmd-free'], { scheme: path })).verdict).toBe('safe');
+  const v = await verdict(['pmd-free'], options);
+  expect(v).toMatchObject({ memory: 'arm64', kind: 'use after free' });
+  const [a, b] = [join(folder, 'weak-a.arrow'), join(folder, 'weak-b.arrow')];
+  const told = await replay.run!([v.token!], { scheme: path, output: a }, context);
+  await replay.run!([v.token!], { scheme: path, output: b }, context);
+  expect(readFileSync(a)).toEqual(readFileSync(b));
+  expect(told.json).toMatchObject({ kind: v.kind, memory: 'arm64', steps: v.counterexample });
+  const slow = await verdict(['pmd-free'], { ...options, promises: true });
+  expect(slow).toMatchObject({ verdict: 'bug', kind: v.kind, token: null });
+});
+
+/** A flag for a key, cleared by a plain store: it may be seen before the walk has read. */
+const weakFlag = `
+import { branch, fence, mmap_read_lock, mmap_read_unlock, place, READ_ONCE, region, WRITE_ONCE } from 'ptlab';
+const flag = (sys) => place(sys, 'flag');
+export default {
+  name: 'plain-flag',
+  setUp: (sys) => void region(sys, 'flag'),
+  *walkBegin(sys) { yield* WRITE_ONCE(flag(sys), 1); yield* fence('dsb ish'); },
+  *walkEnd(sys) { yield* WRITE_ONCE(flag(sys), 0); },
+  *beforeFree(sys) {
+    const on = yield* READ_ONCE(flag(sys));
+    yield* branch(flag(sys));
+    if (!on) return;
+    yield* mmap_read_lock(place(sys, 'init_mm'));
+    yield* mmap_read_unlock(place(sys, 'init_mm'));
+  },
+};
+`;
+
 const write = (name: string, text: string): string => {
   const path = join(folder, name);
   writeFileSync(path, text);

@@ -54,11 +54,19 @@ function choices(w: World, s: TaskState, at: number, pre: number): number[] {
   return [first, ...times.filter((t) => t > floor)].filter((t) => !s.left.includes(t));
 }
 
+/** A table that no other task touches, and this one has freed. */
+function overOwnFreed(w: World, s: TaskState, at: number): void {
+  const table = tableAt(w.sys, at);
+  if (table !== 0 && get(s.own, -table) !== 0)
+    s.fault ??= { kind: 'use after free', on: at, freed: 0 };
+}
+
 function privateRead(w: World, s: TaskState, at: number, pre: number): Outcome {
   const view = max(pre, get(s.storeView, at));
   s.rOld = max(s.rOld, view);
   s.seen = put(s.seen, at, view);
   s.coh = put(s.coh, at, max(get(s.coh, at), view));
+  overOwnFreed(w, s, at);
   return { s, result: get(s.own, at, w.sys.cells[at]!) };
 }
 
@@ -188,6 +196,7 @@ export function writeWord(w: World, s: TaskState, step: Write | Rmw, rules: Writ
   };
   if (w.isPrivate(at)) {
     s.own = put(s.own, at, rules.value);
+    overOwnFreed(w, s, at);
     perform(s, needs);
     return [{ s, result: 0 }];
   }

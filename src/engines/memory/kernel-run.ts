@@ -17,6 +17,8 @@ export interface TaskRuns {
   readonly certified: boolean;
   /** Some run came to the end and wrote nothing beside what was promised. */
   readonly complete: boolean;
+  /** At the ends of those runs, the words that no other task touches: [place, value, ...] as text. */
+  readonly ends: ReadonlySet<string>;
   /** Messages it may promise next, by number. */
   readonly next: ReadonlySet<number>;
   /** A run in which something went wrong, and one in which nothing did. */
@@ -97,6 +99,7 @@ export function runTask(w: World, a: Automaton, mem: number[], keep = false): Ta
   const left: number[] = [];
   for (let t = 1; t < mem.length; t++) if (w.all.list[mem[t]!]!.who === w.task.id) left.push(t);
   const next = new Set<number>();
+  const ends = new Set<string>();
   let [certified, complete] = [false, false];
   let faulty: TaskState | undefined;
   let sample: TaskState | undefined;
@@ -116,6 +119,7 @@ export function runTask(w: World, a: Automaton, mem: number[], keep = false): Ta
       offer(s);
       if (s.left.length === 0 && s.fresh.length === 0) {
         complete = true;
+        ends.add(s.own.join());
         if (keep) sample = s;
       }
       continue;
@@ -147,5 +151,5 @@ export function runTask(w: World, a: Automaton, mem: number[], keep = false): Ta
       stack.push(o.s);
     }
   }
-  return { certified, complete, next, faulty, sample };
+  return { certified, complete, ends, next, faulty, sample };
 }

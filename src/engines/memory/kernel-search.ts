@@ -1,7 +1,7 @@
 import type { System } from '../../linux/system.js';
 import { type Automaton, automaton } from '../automaton.js';
 import type { Strength, World } from './kernel-access.js';
-import { type Messages, messages, tableAt } from './kernel-messages.js';
+import { type Message, type Messages, messages, tableAt } from './kernel-messages.js';
 import { runTask, type TaskRuns } from './kernel-run.js';
 import type { TaskState } from './kernel-state.js';
 import { alike, canonical, twins } from './kernel-twins.js';
@@ -12,6 +12,8 @@ export interface SearchOptions {
   readonly memories: number;
   /** Steps left out, by the name of the kernel function that does them. */
   readonly omit: ReadonlySet<string>;
+  /** Told of each memory in which every task comes to its end, and of each task's own words there. */
+  readonly ended?: (memory: readonly Message[], own: readonly ReadonlySet<string>[]) => void;
 }
 
 /** The end of a search: a bug with the runs that show it, or nothing found. */
@@ -136,7 +138,10 @@ function search(
       const kept = table.map((seat) => runTask(seat.world, seat.automaton, memory, true));
       return result({ who, runs: kept.map((r, i) => (i === who ? r.faulty : r.sample)) }, memory);
     }
-    if (runs.every((r, i) => r.complete || sys.tasks[i]!.daemon)) tally.complete++;
+    if (runs.every((r, i) => r.complete || sys.tasks[i]!.daemon)) {
+      tally.complete++;
+      options.ended?.(memory.slice(1).map((id) => all.list[id]!), runs.map((r) => r.ends)); // biome-ignore format: one line
+    }
     for (const r of runs)
       for (const id of r.next) {
         const longer = [...memory, id];

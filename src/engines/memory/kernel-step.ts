@@ -63,6 +63,8 @@ export function freeTable(w: World, s: TaskState, step: Extract<Step, { op: 'fre
   };
   const needs = max(view, s.wNew, s.cap, coh, release);
   if (w.isPrivate(on)) {
+    if (get(s.own, -on) !== 0) s.fault ??= { kind: 'double free', on, freed: 0 };
+    s.own = put(s.own, -on, 1);
     perform(s, needs);
     return [{ s, result: 0 }];
   }

@@ -38,7 +38,7 @@ export function outcomes(sys: System, task: Task, step: Step): number {
 }
 
 /** An access to the word at `on`. */
-function touch(sys: System, on: Place, step: Step): void {
+export function touch(sys: System, on: Place, step: Step): void {
   const state = sys.owner[on]!;
   if (state !== 0) {
     if (sys.cells[state] !== LIVE) fault(sys, 'use after free', on, step);
