@@ -1,6 +1,7 @@
 import {
   closeSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
   readSync,
   renameSync,
@@ -11,9 +12,9 @@ import {
 import type { RecordBatch } from 'apache-arrow';
 import { arrowSchema, checkColumns, newDictionaries, toRecordBatch } from './arrow.js';
 import { rowSource } from './copy.js';
-import { IpcWriter } from './ipc.js';
+import { IpcWriter, type Seal } from './ipc.js';
 import { readIpc } from './ipc-read.js';
-import { endLog, type Log, newLog } from './log.js';
+import { endLog, isZeros, type Log, newLog } from './log.js';
 import { metaFromMap, type TraceMeta } from './meta.js';
 import { schemaVersion } from './schema.js';
 import { newTrace, type Trace } from './trace.js';
@@ -43,23 +44,55 @@ export function memoryWriter(meta: TraceMeta): TraceWriter<Trace> {
   return { log, finish: (m) => newTrace(closeMeta(m, log), batches), abandon() {} };
 }
 
-/** Write all of `bytes`; a pipe or a full disk may take less at a time. */
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+/** Bytes put at the end of a file. */
+interface Sink {
+  readonly fd: number;
+  /** Bytes so far. */
+  size: number;
+}
+
+/** Write all of `bytes` at `position`; a full disk may take less at a time. */
+function writeAt(fd: number, bytes: Uint8Array, position: number): void {
+  for (let at = 0; at < bytes.length; ) {
+    at += writeSync(fd, bytes, at, bytes.length - at, position + at);
+  }
+}
+
+/** Append bytes; a column that no row sets is left as a hole, which reads as zeros and takes no disk. */
+function append(to: Sink, bytes: Uint8Array): void {
+  if (!isZeros(bytes)) writeAt(to.fd, bytes, to.size);
+  to.size += bytes.length;
 }
 
 /** Small enough to stay in the processor's cache between the read and the write. */
 const copyPiece = 1 << 18;
 
 /** Bytes `[offset, offset + length)` of one file to the end of another. */
-function copyBytes(from: number, to: number, offset: number, length: number): void {
+function copyBytes(from: number, to: Sink, offset: number, length: number): void {
   const piece = new Uint8Array(Math.min(length, copyPiece));
   for (let at = 0; at < length; ) {
     const n = readSync(from, piece, 0, Math.min(piece.length, length - at), offset + at);
     if (n === 0) throw new Error('the file being written was cut short by someone else');
-    writeAll(to, piece.subarray(0, n));
+    append(to, piece.subarray(0, n));
     at += n;
   }
+}
+
+/** Make the final file of the stream in `from`: in place, or beside it as `path`. */
+function sealStream(from: Sink, { head, inPlace, tail, copies }: Seal, path: string): void {
+  if (inPlace) {
+    append(from, tail);
+    ftruncateSync(from.fd, from.size);
+    writeAt(from.fd, head, 0);
+    fsyncSync(from.fd);
+    return;
+  }
+  const to: Sink = { fd: openSync(path, 'w'), size: 0 };
+  append(to, head);
+  for (const { offset, length } of copies) copyBytes(from.fd, to, offset, length);
+  append(to, tail);
+  fsyncSync(to.fd);
+  closeSync(to.fd);
 }
 
 /**
@@ -68,27 +101,33 @@ function copyBytes(from: number, to: number, offset: number, length: number): vo
  */
 export function fileWriter(path: string, meta: TraceMeta): TraceWriter<void> {
   const part = `${path}.part`;
-  const fd = openSync(part, 'w+');
+  const out: Sink = { fd: openSync(part, 'w+'), size: 0 };
   const dictionaries = newDictionaries();
-  const schema = arrowSchema(meta);
-  const ipc = new IpcWriter(schema, (bytes) => writeAll(fd, bytes));
-  const log: Log = newLog((b) => ipc.append(toRecordBatch(b, log, dictionaries, schema)), true);
+  let schema = arrowSchema(meta);
+  let ending = false;
+  let ipc: IpcWriter | null = null;
+  const start = () => new IpcWriter(schema, log.dicts, (b) => append(out, b), ending);
+  const log: Log = newLog((b) => {
+    ipc ??= start();
+    ipc.append(toRecordBatch(b, log, dictionaries, schema));
+    ftruncateSync(out.fd, out.size); // a hole at the end counts
+  }, true);
   return {
     log,
     finish(m) {
-      const last = arrowSchema(closeMeta(m, log));
+      schema = arrowSchema(Object.assign(m, { seen: log.total, complete: true }));
+      ending = true;
+      endLog(log);
+      ipc ??= start();
       const sealed = `${part}.sealed`;
-      const to = openSync(sealed, 'w');
-      const copy = (offset: number, length: number) => copyBytes(fd, to, offset, length);
-      ipc.sealInto((bytes) => writeAll(to, bytes), last, log.dicts, copy);
-      fsyncSync(to);
-      closeSync(to);
-      closeSync(fd);
-      renameSync(sealed, path);
-      unlinkSync(part);
+      const seal = ipc.seal(schema, log.dicts);
+      sealStream(out, seal, sealed);
+      closeSync(out.fd);
+      renameSync(seal.inPlace ? part : sealed, path);
+      if (!seal.inPlace) unlinkSync(part);
     },
     abandon() {
-      closeSync(fd);
+      closeSync(out.fd);
       unlinkSync(part);
     },
   };

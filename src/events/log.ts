@@ -6,6 +6,9 @@ export const batchRows = 65536;
 
 type Values = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
 
+/** What a batch's rows made of a column so far: none set it, all did, or some left it out. */
+type Use = 'unset' | 'dense' | 'thin';
+
 /** One column of the batch being filled; 64-bit integers are two 32-bit words, low word first. */
 export interface Cells {
   readonly kind: Kind;
@@ -13,11 +16,13 @@ export interface Cells {
   /** The same memory as 32-bit words and as doubles: each setter sees one type of array only. */
   words: Int32Array;
   doubles: Float64Array;
-  /** Validity bitmap, least significant bit first; made only once a row leaves the column out. */
+  /** Validity bitmap, least significant bit first; in use once a row leaves the column out. */
   valid: Uint8Array;
-  /** Cells set in this batch; while `dense`, those of the first `set` rows. */
+  /** The same memory as words. */
+  bits: Int32Array;
+  /** Cells set in this batch; known for a thin column only when the batch is full. */
   set: number;
-  dense: boolean;
+  use: Use;
   /** Has it arrays of its own, not the shared zeros? */
   owned: boolean;
   /** Text columns only: start of each row's bytes, and the bytes. */
@@ -89,14 +94,22 @@ function zerosOf(kind: Kind): Values {
 const noneValid = new Uint8Array(batchRows / 8);
 const zeroOffsets = new Int32Array(batchRows + 1);
 
+/** Do the bytes belong to the shared zeros of columns that no row of a batch sets? */
+export function isZeros({ buffer }: Uint8Array): boolean {
+  if (buffer === noneValid.buffer || buffer === zeroOffsets.buffer) return true;
+  for (const z of zeros.values()) if (z.buffer === buffer) return true;
+  return false;
+}
+
 const freshCells = (kind: Kind): Cells => ({
   kind,
   values: zerosOf(kind),
   words: noWords,
   doubles: noDoubles,
   valid: noneValid,
+  bits: noWords,
   set: 0,
-  dense: true,
+  use: 'unset',
   owned: false,
   offsets: kind === 'text' ? zeroOffsets : noWords,
   bytes: none,
@@ -112,6 +125,7 @@ const allCells = (): Record<ColumnName, Cells> =>
 
 /** First use of a column in a batch: give it arrays of its own, if it has none from a batch before. */
 function own(c: Cells): void {
+  c.use = 'dense';
   if (c.owned) return;
   c.owned = true;
   c.values = makeValues(c.kind, batchRows);
@@ -125,12 +139,10 @@ function own(c: Cells): void {
 
 /** Make a column empty again; its arrays stay. */
 function clear(c: Cells): void {
-  if (c.set === 0) return;
+  if (c.use === 'unset') return;
   c.values.fill(0);
-  c.offsets.fill(0);
-  c.valid = noneValid;
   c.set = c.used = c.filled = 0;
-  c.dense = true;
+  c.use = 'unset';
 }
 
 /**
@@ -147,8 +159,26 @@ export function newLog(onBatch: (batch: Batch) => void, reuse = false): Log {
 
 /** Rows without text get an empty slice. */
 function closeText(c: Cells, rows: number): void {
-  if (c.set === 0) return;
+  if (c.use === 'unset') return;
   for (let r = c.filled; r <= rows; r++) c.offsets[r] = c.used;
+}
+
+function bitsSet(bits: Int32Array): number {
+  let n = 0;
+  for (let i = 0; i < bits.length; i++) {
+    let x = bits[i]!;
+    x -= (x >>> 1) & 0x55555555;
+    x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
+    x = (x + (x >>> 4)) & 0x0f0f0f0f;
+    n += Math.imul(x, 0x01010101) >>> 24;
+  }
+  return n;
+}
+
+/** Settle how many cells are set, once no more rows come. */
+function count(c: Cells, length: number): void {
+  if (c.use === 'dense' && c.set < length) thin(c);
+  if (c.use === 'thin') c.set = bitsSet(c.bits);
 }
 
 function flush(log: Log): void {
@@ -156,7 +186,7 @@ function flush(log: Log): void {
   if (length === 0) return;
   for (const c of log.list) {
     if (c.kind === 'text') closeText(c, length);
-    if (c.dense && c.set > 0 && c.set < length) thin(c);
+    count(c, length);
   }
   const batch: Batch = { length, cells: log.cells };
   log.row = -1;
@@ -187,14 +217,12 @@ export function addRow(log: Log, tsHi: number, tsLo: number, event: number): voi
   const seq = log.list[SEQ]!;
   const ts_ns = log.list[TS]!;
   const ev = log.list[EVENT]!;
-  if (seq.set === 0) {
+  if (row === 0) {
     own(seq);
     own(ts_ns);
     own(ev);
   }
-  seq.set++;
-  ts_ns.set++;
-  ev.set++;
+  seq.set = ts_ns.set = ev.set = row + 1;
   seq.words[row] = log.total++;
   ts_ns.words[row * 2] = tsLo;
   ts_ns.words[row * 2 + 1] = tsHi;
@@ -203,42 +231,44 @@ export function addRow(log: Log, tsHi: number, tsLo: number, event: number): voi
 
 /** From now on the column has a bitmap: rows are left out. */
 function thin(c: Cells): void {
-  c.dense = false;
-  c.valid = new Uint8Array(batchRows / 8);
-  c.valid.fill(0xff, 0, c.set >> 3);
+  c.use = 'thin';
+  if (c.bits.length === 0) {
+    c.bits = new Int32Array(batchRows / 32);
+    c.valid = new Uint8Array(c.bits.buffer);
+  }
+  c.valid.fill(0xff, 0, c.set >> 3).fill(0, c.set >> 3);
   if ((c.set & 7) !== 0) c.valid[c.set >> 3] = (1 << (c.set & 7)) - 1;
 }
 
-function markThin(c: Cells, row: number): void {
-  if (c.set === 0) own(c);
-  if (c.dense) thin(c);
-  const bit = 1 << (row & 7);
-  if ((c.valid[row >> 3]! & bit) === 0) c.set++;
-  c.valid[row >> 3]! |= bit;
+function markFirst(c: Cells, row: number): void {
+  if (c.use === 'unset') own(c);
+  if (row < c.set) return; // set twice
+  if (row === c.set) {
+    c.set++;
+    return;
+  }
+  thin(c);
+  c.bits[row >> 5]! |= 1 << (row & 31);
 }
 
 function mark(c: Cells, row: number): void {
-  if (!c.dense || row > c.set) {
-    markThin(c, row);
-    return;
-  }
-  if (row < c.set) return; // set twice
-  if (row === 0) own(c);
-  c.set++;
+  if (c.use === 'thin') c.bits[row >> 5]! |= 1 << (row & 31);
+  else if (c.use === 'dense' && row === c.set) c.set++;
+  else markFirst(c, row);
 }
 
 /** The bitmap of a column that will have values in some of the next rows; the caller sets bits, and counts them in `set`. */
 export function markSome(c: Cells): Uint8Array {
-  if (c.set === 0) own(c);
-  if (c.dense) thin(c);
+  if (c.use === 'unset') own(c);
+  if (c.use === 'dense') thin(c);
   return c.valid;
 }
 
 /** The column has values in `n` rows from `row` on, which had none. */
 export function markRun(c: Cells, row: number, n: number): void {
-  if (c.set === 0) own(c);
-  if (c.dense && row === c.set) c.set += n;
-  else for (let i = row; i < row + n; i++) markThin(c, i);
+  if (c.use === 'unset') own(c);
+  if (c.use === 'dense' && row === c.set) c.set += n;
+  else for (let i = row; i < row + n; i++) mark(c, i);
 }
 
 /** Set a 32-bit or dictionary cell by column index; the hot path's setInt. */

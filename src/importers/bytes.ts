@@ -8,51 +8,80 @@ export const num = { hi: 0, lo: 0, end: 0 };
 export const isExact = (hi: number, lo: number): boolean =>
   hi >>> 0 < 0x200000 || (lo & 0x7ff) === 0;
 
+// The bytes at hand as a view: four of them are looked at at once. `useBytes` before `matches` and `wordAt`.
+let current: Uint8Array = new Uint8Array(0);
+let view = new DataView(current.buffer);
+/** The same as aligned words, for long searches; the first starts at byte `shift`. */
+const noWords: Int32Array = new Int32Array(0);
+let words = noWords;
+let shift = 0;
+
+/** Make `buf` the bytes that `matches`, `wordAt` and `newlineFrom` look at. */
+export function useBytes(buf: Uint8Array): void {
+  if (buf === current) return;
+  current = buf;
+  const { buffer, byteOffset, byteLength } = buf;
+  view = new DataView(buffer, byteOffset, byteLength);
+  shift = -byteOffset & 3;
+  const count = Math.max(0, byteLength - shift) >> 2;
+  words = count === 0 ? noWords : new Int32Array(buffer, byteOffset + shift, count); // no place past the end
+}
+
+/** Four bytes at `at` as one number; `at + 4` must lie in the bytes. */
+export const wordAt = (at: number): number => view.getInt32(at, true);
+
+/** Value of the four decimal digits in a word, first digit in the low byte; -1 if it holds others. */
+function digits4(w: number): number {
+  const t = w ^ 0x30303030;
+  if ((((t + 0x76767676) | t) & 0x80808080) !== 0) return -1; // a byte over 9 reaches its top bit
+  const pairs = (t * 10 + (t >>> 8)) & 0x00ff00ff;
+  return (pairs & 0xff) * 100 + (pairs >>> 16);
+}
+
 /** Read decimal digits into `num`; false if there is none, or more than 64 bits. */
 export function readDecimal(buf: Uint8Array, start: number, end: number): boolean {
+  useBytes(buf);
   let at = start;
   let v = 0;
-  const first = end - start > 9 ? start + 9 : end;
-  for (; at < first; at++) {
+  const v4 = view;
+  const last = Math.min(start + 8, end - 4);
+  while (at <= last) {
+    const d = digits4(v4.getInt32(at, true));
+    if (d < 0) break;
+    v = v * 10000 + d;
+    at += 4;
+  }
+  const most = Math.min(end, start + 15); // digits that a double holds
+  for (; at < most; at++) {
     const d = buf[at]! - 48;
     if (d < 0 || d > 9) break;
     v = v * 10 + d;
   }
   if (at === start) return false;
-  if (at < first || at === end) {
-    num.lo = v;
-    num.hi = 0;
-    num.end = at;
-    return true;
-  }
-  return readLong(buf, at, end, v);
+  if (at === most && at < end) return readLong(buf, at, end, v);
+  num.hi = v < 0x100000000 ? 0 : Math.floor(v / 0x100000000) | 0;
+  num.lo = v | 0;
+  num.end = at;
+  return true;
 }
 
-/** More than nine digits: five at a time, in two words. */
+/** The rest behind fifteen digits whose value is `first`: at most nine more make sense. */
 function readLong(buf: Uint8Array, start: number, end: number, first: number): boolean {
   let at = start;
-  let hi = 0;
-  let lo = first;
-  let part = 0;
+  let rest = 0;
   let scale = 1;
   for (; at < end; at++) {
     const d = buf[at]! - 48;
     if (d < 0 || d > 9) break;
-    part = part * 10 + d;
+    if (scale === 1e5) return false;
+    rest = rest * 10 + d;
     scale *= 10;
-    if (scale === 1e5) {
-      const low = lo * 1e5 + part;
-      const carry = Math.floor(low / 0x100000000);
-      lo = low - carry * 0x100000000;
-      hi = hi * 1e5 + carry;
-      if (hi > 0xffffffff) return false;
-      part = 0;
-      scale = 1;
-    }
   }
-  const low = lo * scale + part;
+  // first * scale + rest, 50 by 17 bits: the low 32 bits of `first` and those above them apart
+  const above = Math.floor(first / 0x100000000);
+  const low = (first % 0x100000000) * scale + rest;
   const carry = Math.floor(low / 0x100000000);
-  hi = hi * scale + carry;
+  const hi = above * scale + carry;
   if (hi > 0xffffffff) return false;
   num.lo = (low - carry * 0x100000000) | 0;
   num.hi = hi | 0;
@@ -64,18 +93,42 @@ const hexValue = new Int8Array(256).fill(-1);
 for (let i = 0; i < 10; i++) hexValue[48 + i] = i;
 for (let i = 0; i < 6; i++) hexValue[97 + i] = 10 + i;
 
+/** Value of the four lower-case hexadecimal digits in a word; -1 if it holds others. */
+function hex4(w: number): number {
+  const letter = (w >>> 6) & 0x01010101; // 'a' to 'f' are 0x61 to 0x66, '0' to '9' 0x30 to 0x39
+  const low = w & 0x0f0f0f0f;
+  const v = low + letter * 9;
+  const highWrong = (w & 0xf0f0f0f0) ^ (0x30303030 + letter * 0x30);
+  const overNine = (v + 0x06060606 - letter * 6) & 0x10101010;
+  const isBacktick = ((low + 0x0f0f0f0f) ^ 0x10101010) & (letter << 4);
+  if ((highWrong | overNine | isBacktick) !== 0) return -1;
+  const pairs = ((v << 4) | (v >>> 8)) & 0x00ff00ff;
+  return ((pairs & 0xff) << 8) | (pairs >>> 16);
+}
+
 /** Read lower-case hexadecimal digits into `num`; false if there is none, or more than 16. */
 export function readHex(buf: Uint8Array, start: number, end: number): boolean {
+  useBytes(buf);
   let hi = 0;
   let lo = 0;
   let at = start;
+  const v4 = view;
+  const last = Math.min(start + 12, end - 4);
+  while (at <= last) {
+    const d = hex4(v4.getInt32(at, true));
+    if (d < 0) break;
+    hi = (hi << 16) | (lo >>> 16);
+    lo = (lo << 16) | d;
+    at += 4;
+  }
   for (; at < end; at++) {
     const d = hexValue[buf[at]!]!;
     if (d < 0) break;
+    if (at - start === 16) return false;
     hi = (hi << 4) | (lo >>> 28);
     lo = (lo << 4) | d;
   }
-  if (at === start || at - start > 16) return false;
+  if (at === start) return false;
   num.hi = hi;
   num.lo = lo;
   num.end = at;
@@ -100,28 +153,6 @@ export function find(buf: Uint8Array, start: number, end: number, what: Uint8Arr
 
 export const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-// The bytes at hand as a view: four of them are compared at once. `useBytes` before `matches`.
-let current: Uint8Array = new Uint8Array(0);
-let view = new DataView(current.buffer);
-/** The same as aligned words, for long searches; the first starts at byte `shift`. */
-const noWords: Int32Array = new Int32Array(0);
-let words = noWords;
-let shift = 0;
-
-/** Make `buf` the bytes that `matches`, `wordAt` and `newlineFrom` look at. */
-export function useBytes(buf: Uint8Array): void {
-  if (buf === current) return;
-  current = buf;
-  const { buffer, byteOffset, byteLength } = buf;
-  view = new DataView(buffer, byteOffset, byteLength);
-  shift = -byteOffset & 3;
-  const count = Math.max(0, byteLength - shift) >> 2;
-  words = count === 0 ? noWords : new Int32Array(buffer, byteOffset + shift, count); // no place past the end
-}
-
-/** Four bytes at `at` as one number; `at + 4` must lie in the bytes. */
-export const wordAt = (at: number): number => view.getInt32(at, true);
-
 /** Fixed bytes to look for, also as words. */
 export interface Literal {
   readonly bytes: Uint8Array;
@@ -134,7 +165,8 @@ export interface Literal {
 export function literalOf(bytes: Uint8Array): Literal {
   const { length } = bytes;
   const v = new DataView(bytes.buffer, bytes.byteOffset, length);
-  const words = Int32Array.from({ length: length >> 2 }, (_, i) => v.getInt32(i * 4, true));
+  const words = new Int32Array(length >> 2);
+  for (let i = 0; i < words.length; i++) words[i] = v.getInt32(i * 4, true);
   return { bytes, length, words, last: length >= 4 ? v.getInt32(length - 4, true) : 0 };
 }
 

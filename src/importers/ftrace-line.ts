@@ -1,7 +1,7 @@
 import { addRow, type Log, putInt, putWord } from '../events/log.js';
 import { columnNames } from '../events/schema.js';
-import { num, readDecimal, useBytes, wordAt } from './bytes.js';
-import { readMicroseconds, readStamp, stamp } from './ftrace-stamp.js';
+import { num, readDecimal, useBytes } from './bytes.js';
+import { readStamp, stamp } from './ftrace-stamp.js';
 
 const SPACE = 0x20;
 const DASH = 0x2d;
@@ -12,13 +12,15 @@ const BRACKET = 0x5b;
 const UNBRACKET = 0x5d;
 const GREATER = 0x3e;
 const PLUS = 0x2b;
-const COLON = 0x3a;
 
 const isDigit = (b: number | undefined): boolean => b! >= 48 && b! <= 57;
 const isBlank = (b: number | undefined): boolean => b === SPACE || b === 9;
 
 /** What stands before the event of a line, but for the stamp, which is in `stamp`; filled by `readHead`, so that nothing is allocated. */
 export const head = {
+  /** First byte of the line, and the first behind the column before the stamp. */
+  start: 0,
+  end: 0,
   commStart: 0,
   commEnd: 0,
   pid: 0,
@@ -29,6 +31,9 @@ export const head = {
   flagsEnd: 0,
   /** First byte behind the stamp's colon and blanks. */
   body: 0,
+  /** Ids of comm and flags; -1: to be looked up. No flags: -2. */
+  task: -1,
+  flags: -1,
 };
 
 const skipBlanks = (buf: Uint8Array, at: number, end: number): number => {
@@ -80,13 +85,14 @@ function skipDifference(buf: Uint8Array, at: number, end: number): number {
 function readRest(buf: Uint8Array, from: number, end: number): boolean {
   let at = readCpu(buf, from, end);
   if (at < 0) return false;
+  head.end = at;
   at = skipBlanks(buf, at, end);
   head.flagsStart = head.flagsEnd = at;
   let stop = readStamp(buf, at, end);
   if (stop < 0) {
     at = flagsEnd(buf, at, end);
     if (at - head.flagsStart > 8) return false;
-    head.flagsEnd = at;
+    head.flagsEnd = head.end = at;
     at = skipBlanks(buf, at, end);
     stop = readStamp(buf, at, end);
   }
@@ -119,53 +125,14 @@ const maxHead = 256;
 /** Bytes of a comm, with its NUL (TASK_COMM_LEN); more is a prefix that is none of ftrace's. */
 const maxComm = 16;
 
-/** The shortest line of the usual layout: '            sh-1 [0] ..... 0.000000: '. */
-const minUsual = 43;
-
-/**
- * The layout that nearly all lines have: comm in 16 columns, pid, '[cpu]', five flags, stamp with six
- * digits of a fraction. False if it is anything else, or has numbers that want more care. Needs no look at
- * `end` on the way: the newline there is neither digit nor blank.
- */
-function readUsual(buf: Uint8Array, start: number, end: number): boolean {
-  if (end - start < minUsual || end === buf.length || buf[start + dashColumn] !== DASH)
-    return false;
-  const pidAt = start + dashColumn + 1;
-  let at = pidAt;
-  let pid = 0;
-  for (let d = buf[at]! - 48; d >= 0 && d <= 9; d = buf[++at]! - 48) pid = pid * 10 + d;
-  if (at === pidAt || at > pidAt + 9 || buf[at] !== SPACE) return false;
-  while (buf[at] === SPACE) at++;
-  if (buf[at] !== BRACKET) return false;
-  const cpuAt = ++at;
-  let cpu = 0;
-  for (let d = buf[at]! - 48; d >= 0 && d <= 9; d = buf[++at]! - 48) cpu = cpu * 10 + d;
-  if (at === cpuAt || at > cpuAt + 4 || buf[at] !== UNBRACKET || buf[at + 1] !== SPACE)
-    return false;
-  const flags = at + 2;
-  for (at = flags; at < flags + 5; at++) if (buf[at]! <= SPACE) return false;
-  if (buf[at] !== SPACE || buf[at - 1] === COLON) return false; // '1234:' is a stamp of ticks
-  at = readMicroseconds(buf, at + 1);
-  if (at < 0 || at > end) return false;
-  head.commStart = start;
-  while (buf[head.commStart] === SPACE) head.commStart++;
-  head.commEnd = start + dashColumn;
-  head.pid = pid;
-  head.tgid = -2;
-  head.cpu = cpu;
-  head.flagsStart = flags;
-  head.flagsEnd = flags + 5;
-  head.body = at;
-  return true;
-}
-
 /**
  * Read what stands before the event: comm, pid, tgid, CPU, flags, stamp. Comm may hold blanks,
  * dashes, colons and brackets. False if the line is none of ftrace's.
  */
 export function readHead(buf: Uint8Array, start: number, end: number): boolean {
   useBytes(buf);
-  if (readUsual(buf, start, end)) return true;
+  head.start = start;
+  head.task = head.flags = -1;
   const usual = start + dashColumn;
   if (usual < end && buf[usual] === DASH && readFrom(buf, start, usual, end)) return true;
   const first = skipBlanks(buf, start, end);
@@ -184,70 +151,20 @@ const TASK = column('task');
 const TGID = column('tgid');
 const FLAGS = column('flags');
 
-// Ids of comms by pid, while the comm stays the same: [id + 1, its bytes as words]; for one log at a time.
-const commSlots = 256;
-const comms = new Int32Array(commSlots * 8);
-let commLog: Log | null = null;
-
-function taskId(log: Log, buf: Uint8Array): number {
-  const { commStart, commEnd } = head;
-  const at = commEnd - dashColumn;
-  if (at < 0) return log.dicts.task.internBytes(buf, commStart, commEnd);
-  if (commLog !== log) {
-    comms.fill(0);
-    commLog = log;
-  }
-  // the 16 bytes before the dash tell the comm if it starts among them
-  const slot = (head.pid & (commSlots - 1)) * 8;
-  const skip = commStart - at;
-  const known =
-    comms[slot] !== 0 &&
-    comms[slot + 1] === skip &&
-    comms[slot + 2] === wordAt(at) &&
-    comms[slot + 3] === wordAt(at + 4) &&
-    comms[slot + 4] === wordAt(at + 8) &&
-    comms[slot + 5] === wordAt(at + 12);
-  if (known) return comms[slot]! - 1;
-  const id = log.dicts.task.internBytes(buf, commStart, commEnd);
-  if (skip < 0) return id;
-  comms[slot] = id + 1;
-  comms[slot + 1] = skip;
-  for (let i = 0; i < 4; i++) comms[slot + 2 + i] = wordAt(at + i * 4);
-  return id;
-}
-
-// Ids of flag columns of five characters, found by their bytes; for one log at a time.
-const flagSlots = 256;
-const flagWords = new Int32Array(flagSlots);
-const flagLast = new Uint8Array(flagSlots);
-const flagIds = new Int32Array(flagSlots).fill(-1);
-let flagLog: Log | null = null;
-
-function flagsId(log: Log, buf: Uint8Array): number {
-  const { flagsStart: at, flagsEnd: end } = head;
-  if (end - at !== 5) return log.dicts.flags.internBytes(buf, at, end);
-  if (flagLog !== log) {
-    flagIds.fill(-1);
-    flagLog = log;
-  }
-  const word = wordAt(at);
-  const fifth = buf[at + 4]!;
-  const slot = (word ^ (word >>> 9) ^ (word >>> 19) ^ fifth) & (flagSlots - 1);
-  if (flagIds[slot] !== -1 && flagWords[slot] === word && flagLast[slot] === fifth) {
-    return flagIds[slot]!;
-  }
-  flagWords[slot] = word;
-  flagLast[slot] = fifth;
-  flagIds[slot] = log.dicts.flags.internBytes(buf, at, end);
-  return flagIds[slot]!;
+/** Look up the ids of comm and flags. */
+function resolve(log: Log, buf: Uint8Array): void {
+  const { commStart, commEnd, flagsStart, flagsEnd } = head;
+  head.task = log.dicts.task.internBytes(buf, commStart, commEnd);
+  head.flags = flagsEnd > flagsStart ? log.dicts.flags.internBytes(buf, flagsStart, flagsEnd) : -2;
 }
 
 /** Append a row with what `readHead` found; `buf` are the bytes at hand. */
 export function addHead(log: Log, buf: Uint8Array, event: number): void {
+  if (head.task < 0) resolve(log, buf);
   addRow(log, stamp.hi, stamp.lo, event);
   putInt(log, CPU, head.cpu);
   putWord(log, PID, head.pid);
-  putWord(log, TASK, taskId(log, buf));
+  putWord(log, TASK, head.task);
   if (head.tgid >= 0) putWord(log, TGID, head.tgid);
-  if (head.flagsEnd > head.flagsStart) putWord(log, FLAGS, flagsId(log, buf));
+  if (head.flags >= 0) putWord(log, FLAGS, head.flags);
 }

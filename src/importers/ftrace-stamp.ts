@@ -77,6 +77,7 @@ export function readStamp(buf: Uint8Array, start: number, end: number): number {
 export function readMicroseconds(buf: Uint8Array, from: number): number {
   let at = from;
   while (buf[at] === SPACE) at++;
+  if (at === from) return -1;
   const start = at;
   let seconds = 0;
   for (let d = buf[at]! - 48; d >= 0 && d <= 9; d = buf[++at]! - 48) seconds = seconds * 10 + d;

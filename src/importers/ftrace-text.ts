@@ -3,6 +3,7 @@ import { type Log, setText } from '../events/log.js';
 import type { TraceMeta } from '../events/meta.js';
 import { type Literal, literalOf } from './bytes.js';
 import { type GraphState, newGraphState } from './ftrace-graph.js';
+import { type Heads, newHeads } from './ftrace-heads.js';
 import type { Matcher } from './payload.js';
 
 /** What an event's name makes of its line. */
@@ -13,8 +14,9 @@ export interface Kind {
   readonly matcher: Matcher | undefined;
   /** 'name: ', to know it again. */
   readonly text: Literal;
-  /** The kind that came after this one last: events come in the same order again and again. */
+  /** The two kinds that came after this one last. */
   next: Kind | null;
+  other: Kind | null;
 }
 
 /** Where a reader of ftrace text stands. */
@@ -25,6 +27,7 @@ export interface State {
   readonly names: Dict;
   /** Kinds by the name's id in `names`. */
   readonly kinds: (Kind | undefined)[];
+  readonly heads: Heads;
   readonly graph: GraphState;
   /** Kind of the last event. */
   kind: Kind;
@@ -51,7 +54,9 @@ export const newState = (log: Log, meta: TraceMeta): State => ({
     matcher: undefined,
     text: literalOf(new Uint8Array(0)),
     next: null,
+    other: null,
   },
+  heads: newHeads(),
   graph: newGraphState(),
   frames: null,
   lastHi: 0,

@@ -1,8 +1,11 @@
-import { addRow, type Log, setInt, setTextBytes, setU64 } from '../events/log.js';
+import { addRow, type Log } from '../events/log.js';
 import { addLoss, addUnparsed, type TraceMeta } from '../events/meta.js';
-import { ascii, find, holds, literalOf, matches } from './bytes.js';
-import { addGraphLine, parseGraphLine, putGraphPayload } from './ftrace-graph.js';
-import { addHead, head, readHead } from './ftrace-line.js';
+import { ascii, holds } from './bytes.js';
+import { addEvent, noteOrder } from './ftrace-event.js';
+import { readMany } from './ftrace-fast.js';
+import { addGraphLine, parseGraphLine } from './ftrace-graph.js';
+import { learnHead } from './ftrace-heads.js';
+import { readHead } from './ftrace-line.js';
 import {
   prefixLength,
   readComment,
@@ -12,135 +15,13 @@ import {
   unescapeHtml,
 } from './ftrace-other.js';
 import { stamp } from './ftrace-stamp.js';
-import { endStack, type Kind, newState, type State } from './ftrace-text.js';
+import { endStack, newState, type State } from './ftrace-text.js';
 import type { Importer, Input } from './importer.js';
-import { eachLine } from './lines.js';
-import { matcherOf, putPayload } from './payload.js';
+import { eachLine, type OnLine } from './lines.js';
 import { decodeAll, isQuotedPrintable, unquotePrintable } from './quoted-printable.js';
 
 const HASH = 0x23;
-const COLON = 0x3a;
-const SPACE = 0x20;
-const BRACE = 0x28;
-const STACK = ascii('<stack trace>');
-const USER_STACK = ascii('<user stack trace>');
-const PARENT = ascii(' <-');
 const TRACER = ascii('# tracer: ');
-
-/** A print line names the place it was made at in the event's stead. */
-const isPlace = (name: string): boolean => /^0x|.\+0x/.test(name);
-
-function kindOf(s: State, name: string): Kind {
-  const { dicts } = s.log;
-  const text = literalOf(ascii(`${name}: `));
-  if (isPlace(name)) {
-    return {
-      how: 'print',
-      event: dicts.event.intern('print'),
-      matcher: undefined,
-      text,
-      next: null,
-    };
-  }
-  const how = /^funcgraph_(entry|exit)$/.test(name) ? 'graph' : 'event';
-  return { how, event: dicts.event.intern(name), matcher: matcherOf(name), text, next: null };
-}
-
-/** `sys_read(fd: 3, …)` or `sys_read -> 0x10`. */
-function addSyscall(s: State, buf: Uint8Array, text: string): boolean {
-  const { log } = s;
-  const enter = /^(sys_\w+)\((.*)\)\s*$/.exec(text);
-  if (enter) {
-    addHead(log, buf, log.dicts.event.intern(enter[1]!.replace('sys_', 'sys_enter_')));
-    return true;
-  }
-  const exit = /^(sys_\w+) -> (0x[0-9a-f]{1,16})\s*$/.exec(text);
-  if (!exit) return false;
-  addHead(log, buf, log.dicts.event.intern(exit[1]!.replace('sys_', 'sys_exit_')));
-  const v = BigInt(exit[2]!);
-  setU64(log, 'ret', Number(v >> 32n), Number(v & 0xffffffffn));
-  return true;
-}
-
-/** Text without 'name: ': the function tracer, a stack, a syscall. */
-function addNameless(s: State, buf: Uint8Array, end: number): void {
-  const { log } = s;
-  const isStack = holds(buf, head.body, end, STACK);
-  if (isStack || holds(buf, head.body, end, USER_STACK)) {
-    addHead(log, buf, log.dicts.event.intern(isStack ? 'kernel_stack' : 'user_stack'));
-    s.frames = [];
-    return;
-  }
-  const isFunction = find(buf, head.body, end, PARENT) >= 0;
-  if (isFunction || !addSyscall(s, buf, textOf(buf, head.body, end))) {
-    addHead(log, buf, log.dicts.event.intern(isFunction ? 'function' : 'unknown'));
-  }
-  if (head.body < end) setTextBytes(log, 'detail', buf, head.body, end);
-}
-
-/** The kind of the event whose name ends at `colon`. */
-function kindAt(s: State, buf: Uint8Array, colon: number): Kind {
-  const id = s.names.internBytes(buf, head.body, colon);
-  let kind = s.kinds[id];
-  if (kind === undefined) {
-    kind = kindOf(s, s.names.values[id]!);
-    s.kinds[id] = kind;
-  }
-  s.kind.next = kind;
-  return kind;
-}
-
-function addNamed(s: State, kind: Kind, buf: Uint8Array, colon: number, end: number): void {
-  const { log } = s;
-  s.kind = kind;
-  addHead(log, buf, kind.event);
-  let from = colon + 1;
-  if (kind.how === 'event') {
-    while (from < end && buf[from] === SPACE) from++;
-    if (buf[from] === 0x3c && isStackLine(buf, from, end)) s.frames = [];
-    else putPayload(log, kind.matcher, buf, from, end);
-    return;
-  }
-  if (kind.how === 'graph' && putGraphPayload(log, s.graph, head.cpu, textOf(buf, from, end))) {
-    return;
-  }
-  if (kind.how === 'print') setInt(log, 'at', log.dicts.at.internBytes(buf, head.body, colon));
-  from = Math.min(end, from + 1);
-  if (from < end) setTextBytes(log, 'detail', buf, from, end);
-}
-
-/** 'kernel_stack: <stack trace>', as trace-cmd writes it. */
-const isStackLine = (buf: Uint8Array, at: number, end: number): boolean =>
-  holds(buf, at, end, STACK) || holds(buf, at, end, USER_STACK);
-
-/** End of the event's name: a colon before any blank, or -1. */
-function nameEnd(buf: Uint8Array, start: number, end: number): number {
-  for (let i = start; i < end; i++) {
-    const b = buf[i]!;
-    if (b === COLON && (i + 1 === end || buf[i + 1] === SPACE)) return i > start ? i : -1;
-    if (b === SPACE || b === BRACE) return -1;
-  }
-  return -1;
-}
-
-function addEvent(s: State, buf: Uint8Array, end: number): void {
-  noteOrder(s, stamp.hi, stamp.lo);
-  const { next } = s.kind;
-  if (next !== null && matches(buf, head.body, end, next.text)) {
-    addNamed(s, next, buf, head.body + next.text.length - 2, end);
-    return;
-  }
-  const colon = nameEnd(buf, head.body, end);
-  if (colon < 0) addNameless(s, buf, end);
-  else addNamed(s, kindAt(s, buf, colon), buf, colon, end);
-}
-
-function noteOrder(s: State, hi: number, lo: number): void {
-  const older = hi === s.lastHi ? lo >>> 0 < s.lastLo >>> 0 : hi >>> 0 < s.lastHi >>> 0;
-  if (older) s.outOfOrder++;
-  s.lastHi = hi;
-  s.lastLo = lo;
-}
 
 /** A line of the function_graph tracer. */
 function readGraph(s: State, text: string): boolean {
@@ -184,6 +65,7 @@ function readLine(s: State, buf: Uint8Array, start: number, end: number, depth: 
   if (buf[start] !== HASH && readHead(buf, start, end)) {
     if (s.frames) endStack(s);
     addEvent(s, buf, end);
+    if (depth === 0) learnHead(s.heads, buf);
     return true;
   }
   const text = textOf(buf, start, end);
@@ -226,10 +108,13 @@ export const ftrace: Importer = {
   sniff: (bytes) => sniffText(bytes),
   async read(input: Input, log: Log, meta: TraceMeta): Promise<void> {
     const s = newState(log, meta);
-    await eachLine(plain(input.chunks()), (buf, start, end, line, offset) => {
+    const onLine: OnLine = (buf, start, end, line, offset) => {
       if (end === start || readLine(s, buf, start, end, 0)) return;
       addUnparsed(meta, { line, offset, text: textOf(buf, start, Math.min(end, start + 200)) });
-    });
+    };
+    await eachLine(plain(input.chunks()), onLine, (buf, from, end, count) =>
+      readMany(s, buf, from, end, count),
+    );
     finish(s);
   },
 };

@@ -15,7 +15,10 @@ export interface Access {
 export interface Input {
   /** As the user wrote it. */
   readonly name: string;
-  /** The content, unpacked, in pieces. Ask for this or for `access`, once. */
+  /**
+   * The content, unpacked, in pieces, each of which holds only until the next is asked for. Ask for this or
+   * for `access`, once.
+   */
   chunks(): AsyncIterable<Uint8Array>;
   /** The content, unpacked, for formats that jump about in it. */
   access(): Promise<Access>;

@@ -12,73 +12,93 @@ export type OnLine = (
   offset: number,
 ) => void;
 
-const RETURN = 13;
-
-/** Plain bytes: Node's own kind of array would make every access to them slower. */
-const plain = (b: Uint8Array): Uint8Array => new Uint8Array(b.buffer, b.byteOffset, b.byteLength);
-
-/** Call `onLine` for each line of a byte stream; memory is one piece and one line. */
-export async function eachLine(chunks: AsyncIterable<Uint8Array>, onLine: OnLine): Promise<void> {
-  const s: Stream = { onLine, line: 0, base: 0, dropping: false };
-  let carry = new Uint8Array(0) as Uint8Array;
-  for await (const chunk of chunks) {
-    const buf = plain(chunk);
-    useBytes(buf);
-    const first = newlineFrom(buf, 0);
-    if (first < 0) carry = keep(s, join(carry, buf));
-    else {
-      if (carry.length > 0 || s.dropping) lines(s, join(carry, buf.subarray(0, first + 1)));
-      else lines(s, buf.subarray(0, first + 1));
-      const end = lines(s, buf.subarray(first + 1));
-      carry = keep(s, buf.slice(first + 1 + end));
-    }
-  }
-  if (carry.length > 0) emit(s, carry, 0, carry.length);
+/** Lines counted so far. */
+export interface LineCount {
+  line: number;
 }
 
+/**
+ * May read any number of the whole lines in `buf[start, end)`, the last of which ends in a newline at
+ * `end - 1`, and count them; gives where the first it leaves starts.
+ */
+export type ReadMany = (buf: Uint8Array, start: number, end: number, count: LineCount) => number;
+
 /** Where a stream of lines stands. */
-interface Stream {
+interface Stream extends LineCount {
   readonly onLine: OnLine;
-  line: number;
-  /** Byte offset of the buffer at hand. */
+  readonly readMany: ReadMany;
+  /** Bytes not yet handed on: the first `used`. Plain bytes: Node's own kind of array is slower to access. */
+  readonly buf: Uint8Array;
+  used: number;
+  /** Byte offset of the first of them in the source. */
   base: number;
   /** Inside a line that was handed on cut. */
   dropping: boolean;
 }
 
-function emit(s: Stream, buf: Uint8Array, start: number, end: number): void {
+const RETURN = 13;
+/** Bytes taken at a time: few enough to stay in the processor's cache. */
+const pieceBytes = 1 << 18;
+
+const readNone: ReadMany = (_, start) => start;
+
+/** Call `onLine` for each line of a byte stream, but those that `readMany` takes; memory is one piece and one line. */
+export async function eachLine(
+  chunks: AsyncIterable<Uint8Array>,
+  onLine: OnLine,
+  readMany: ReadMany = readNone,
+): Promise<void> {
+  const buf = new Uint8Array(maxLine + pieceBytes);
+  const s: Stream = { onLine, readMany, buf, line: 0, used: 0, base: 0, dropping: false };
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += pieceBytes) {
+      const piece = chunk.subarray(at, at + pieceBytes);
+      buf.set(piece, s.used);
+      s.used += piece.length;
+      handOn(s, s.used - piece.length);
+    }
+  }
+  if (s.used > 0 && !s.dropping) emit(s, 0, s.used);
+}
+
+function emit(s: Stream, start: number, end: number): void {
+  const { buf } = s;
   s.line++;
   const stop = end > start && buf[end - 1] === RETURN ? end - 1 : end;
   s.onLine(buf, start, stop, s.line, s.base + start);
 }
 
-/** Hand on all whole lines of `buf`; gives where the rest begins, which is the new base. */
-function lines(s: Stream, buf: Uint8Array): number {
-  let start = 0;
-  useBytes(buf);
-  for (let at = newlineFrom(buf, 0); at >= 0; at = newlineFrom(buf, start)) {
-    if (s.dropping) s.dropping = false;
-    else emit(s, buf, start, at);
-    start = at + 1;
-    useBytes(buf); // a line may have been unpacked into bytes of its own
+/** Hand on all whole lines, and keep the rest; no newline stands before `from`. */
+function handOn(s: Stream, from: number): void {
+  const { buf } = s;
+  const end = buf.subarray(from, s.used).lastIndexOf(10) + 1 + from;
+  if (end > from) {
+    lines(s, from, end);
+    buf.copyWithin(0, end, s.used);
+    s.base += end;
+    s.used -= end;
   }
-  s.base += start;
-  return start;
-}
-
-/** What is kept of a line that is not whole yet; one that is too long is handed on cut. */
-function keep(s: Stream, carry: Uint8Array): Uint8Array {
-  if (!s.dropping && carry.length <= maxLine) return carry;
-  if (!s.dropping) emit(s, carry, 0, carry.length);
+  if (s.used <= maxLine && !s.dropping) return;
+  if (!s.dropping) emit(s, 0, s.used); // too long: cut
   s.dropping = true;
-  s.base += carry.length;
-  return new Uint8Array(0);
+  s.base += s.used;
+  s.used = 0;
 }
 
-function join(a: Uint8Array, b: Uint8Array): Uint8Array {
-  if (a.length === 0) return b.slice();
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+/** Hand on the lines of `buf[0, end)`; the first newline stands at `from` or later. */
+function lines(s: Stream, from: number, end: number): void {
+  const { buf, readMany } = s;
+  let start = 0;
+  let look = from;
+  if (s.dropping) start = look = buf.indexOf(10, from) + 1;
+  s.dropping = false;
+  while (start < end) {
+    const next = readMany(buf, start, end, s);
+    if (next > start) start = look = next;
+    if (start >= end) return;
+    useBytes(buf); // a line may have been unpacked into bytes of its own
+    const at = newlineFrom(buf, look);
+    emit(s, start, at);
+    start = look = at + 1;
+  }
 }

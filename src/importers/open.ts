@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -31,24 +31,42 @@ export interface OpenOptions {
   readonly onProgress?: ((done: number, total: number, events: number) => void) | undefined;
 }
 
-const pieceBytes = 1 << 20;
+/** Bytes read at a time: few enough to stay in the processor's cache until they are parsed. */
+const pieceBytes = 1 << 18;
 const hashBytes = 1 << 17;
 
 /** What is learnt of a source while it is read. */
 interface Source {
   readonly hash: ReturnType<typeof createHash>;
   bytes: number;
+  /** Is each piece of the file used up before the next is asked for? */
+  reuse: boolean;
   /** Events found so far, for the progress. */
   events: () => number;
   /** Why unpacking stopped early. */
   cut?: string;
 }
 
+/** The bytes of a file, in pieces; once `source.reuse` is set, a piece is overwritten by the next. */
+function* filePieces(path: string, source: Source): Generator<Uint8Array> {
+  const fd = openSync(path, 'r');
+  try {
+    let piece = new Uint8Array(0);
+    for (;;) {
+      if (!source.reuse || piece.length === 0) piece = new Uint8Array(pieceBytes);
+      const n = readSync(fd, piece);
+      if (n === 0) return;
+      yield piece.subarray(0, n);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
 async function* rawPieces(path: string, source: Source, options: OpenOptions) {
   const total = path === '-' ? 0 : statSync(path).size;
-  const stream =
-    path === '-' ? process.stdin : createReadStream(path, { highWaterMark: pieceBytes });
-  for await (const piece of stream as AsyncIterable<Uint8Array>) {
+  const pieces = path === '-' ? process.stdin : filePieces(path, source);
+  for await (const piece of pieces as AsyncIterable<Uint8Array>) {
     source.hash.update(piece);
     source.bytes += piece.length;
     options.onProgress?.(source.bytes, total, source.events());
@@ -80,7 +98,7 @@ async function peek(pieces: AsyncIterable<Uint8Array>) {
 
 const unpackers = {
   gzip: (pieces: AsyncIterable<Uint8Array>) =>
-    Readable.from(pieces).pipe(createGunzip({ chunkSize: pieceBytes })),
+    Readable.from(pieces).pipe(createGunzip({ chunkSize: 1 << 20 })),
   xz: unxz,
   zstd: unzstd,
 } as const;
@@ -185,7 +203,7 @@ interface Opened {
 
 async function open(path: string, options: OpenOptions): Promise<Opened> {
   checkPath(path);
-  const source: Source = { hash: createHash('sha256'), bytes: 0, events: () => 0 };
+  const source: Source = { hash: createHash('sha256'), bytes: 0, reuse: false, events: () => 0 };
   let { head, pieces, drop } = await peek(rawPieces(path, source, options));
   const wrapper = wrapperOf(head);
   if (wrapper) ({ head, pieces, drop } = await peek(unpacked(pieces, wrapper, source)));
@@ -196,6 +214,7 @@ async function open(path: string, options: OpenOptions): Promise<Opened> {
   const meta = newMeta(name, format);
   if (options.kernel !== undefined) meta.kernel = options.kernel;
   const plainFile = !wrapper && path !== '-';
+  source.reuse = plainFile;
   let close = (): void => {};
   const access = async (): Promise<Access> => {
     if (!plainFile) return accessOf(await collect(pieces));

@@ -1,12 +1,10 @@
-import type { Dict } from '../events/dict.js';
 import {
   type Log,
+  putBool,
   putF64,
   putInt,
   putU64,
   putWord,
-  setBool,
-  setDict,
   setInt,
   setTextBytes,
 } from '../events/log.js';
@@ -25,9 +23,9 @@ import {
   readHex,
   useBytes,
 } from './bytes.js';
+import { isLast, type Last, newLast, putLast, type Store, setLast } from './payload-last.js';
 
-/** How a number is kept. */
-type Store = 'wide' | 'va' | 'double' | 'word' | 'int';
+const NEWLINE = 10;
 
 interface Field {
   readonly literal: Literal;
@@ -38,20 +36,8 @@ interface Field {
   readonly kind: ShapeField['kind'];
   /** First byte after the field, or -1 at the end of the text. */
   readonly stop: number;
-  /** Texts only: what stood there last. */
   readonly last: Last;
 }
-
-/** The last text of a field and its id: events of a kind mostly come from one place. */
-interface Last {
-  dict: Dict | null;
-  readonly bytes: Uint8Array;
-  length: number;
-  id: number;
-}
-
-/** Longer texts are looked up each time. */
-const maxLast = 128;
 
 const indexOf = (column: ColumnName): number => columnNames.indexOf(column);
 const pageIndex = indexOf('va_page');
@@ -65,7 +51,9 @@ function storeOf(column: ColumnName): Store {
       ? 'double'
       : kind === 'u8' || kind === 'u16'
         ? 'int'
-        : 'word';
+        : kind === 'bool'
+          ? 'bool'
+          : 'word';
 }
 
 /** A shape made ready for bytes. */
@@ -85,7 +73,7 @@ function ready(shape: Shape): Matcher {
     store: storeOf(f.column),
     kind: f.kind,
     stop: literals[i]![0] ?? -1,
-    last: { dict: null, bytes: new Uint8Array(maxLast), length: 0, id: 0 },
+    last: newLast(),
   }));
   return { fields, tail: literalOf(tail) };
 }
@@ -120,8 +108,8 @@ const FALSE = ascii('false');
 function putTruth(log: Log, f: Field, buf: Uint8Array, at: number, end: number): number {
   const yes = holds(buf, at, end, TRUE);
   if (!yes && !holds(buf, at, end, FALSE)) return -1;
-  if (f.kind === 't') setBool(log, f.column as NameOf<'bool'>, yes);
-  else setDict(log, f.column as NameOf<'dict'>, yes ? 'write' : 'read');
+  if (f.kind === 't') putBool(log, f.index, yes);
+  else putWord(log, f.index, log.dicts.lock_mode.intern(yes ? 'write' : 'read'));
   return at + (yes ? 4 : 5);
 }
 
@@ -137,27 +125,9 @@ function putSigned(log: Log, f: Field, buf: Uint8Array, at: number, end: number)
 }
 
 function putText(log: Log, f: Field, buf: Uint8Array, at: number, end: number): number {
-  const { last, stop } = f;
-  const dict = log.dicts[f.column as NameOf<'dict'>];
-  const { bytes, length } = last;
-  const guess = at + length;
   let to = at;
-  if (last.dict === dict && guess <= end) {
-    while (to < guess && buf[to] === bytes[to - at]) to++;
-    if (to === guess && (to === end || buf[to] === stop)) {
-      putWord(log, f.index, last.id);
-      return to;
-    }
-  }
-  for (to = at; to < end && buf[to] !== stop; ) to++;
-  const id = dict.internBytes(buf, at, to);
-  putWord(log, f.index, id);
-  if (to - at <= maxLast) {
-    for (let i = at; i < to; i++) bytes[i - at] = buf[i]!;
-    last.dict = dict;
-    last.length = to - at;
-    last.id = id;
-  }
+  while (to < end && buf[to] !== f.stop && buf[to] !== NEWLINE) to++;
+  putWord(log, f.index, log.dicts[f.column as NameOf<'dict'>].internBytes(buf, at, to));
   return to;
 }
 
@@ -188,22 +158,35 @@ function putField(log: Log, f: Field, buf: Uint8Array, at: number, end: number):
     default: {
       const bit = buf[at]! - 48;
       if (at >= end || (bit !== 0 && bit !== 1)) return -1;
-      setBool(log, f.column as NameOf<'bool'>, f.kind === '!' ? bit === 0 : bit === 1);
+      putBool(log, f.index, f.kind === '!' ? bit === 0 : bit === 1);
       return at + 1;
     }
   }
 }
 
-/** Take the whole text apart; false (with some columns set) if it does not fit byte for byte. */
-function match(log: Log, m: Matcher, buf: Uint8Array, start: number, end: number): boolean {
+/**
+ * Take the text at `start` apart; gives where it ends, or -1 (with some columns set) if it does not fit
+ * byte for byte. The text ends at a newline, if not at `end` before. `buf` are the bytes at hand.
+ */
+export function match(log: Log, m: Matcher, buf: Uint8Array, start: number, end: number): number {
+  const { fields } = m;
   let at = start;
-  for (let i = 0; i < m.fields.length; i++) {
-    const f = m.fields[i]!;
-    if (!matches(buf, at, end, f.literal)) return false;
-    at = putField(log, f, buf, at + f.literal.length, end);
-    if (at < 0) return false;
+  for (let i = 0; i < fields.length; i++) {
+    const f = fields[i]!;
+    const { last } = f;
+    const from = at;
+    at += last.length;
+    const b = last.luck > 0 && last.log === log && at < end ? buf[at]! : 0;
+    if ((b === f.stop || b === NEWLINE) && last.length > 0 && isLast(last, from)) {
+      putLast(log, last, f.index, f.store);
+      continue;
+    }
+    if (!matches(buf, from, end, f.literal)) return -1;
+    at = putField(log, f, buf, from + f.literal.length, end);
+    if (at < 0) return -1;
+    setLast(log, last, f.index, f.store, from, at);
   }
-  return at + m.tail.length === end && matches(buf, at, end, m.tail);
+  return matches(buf, at, end, m.tail) ? at + m.tail.length : -1;
 }
 
 /** A value behind its key, in whichever base it is written. */
@@ -268,7 +251,7 @@ export function putPayload(
   end: number,
 ): void {
   useBytes(buf);
-  if (m && match(log, m, buf, start, end)) return;
+  if (m && match(log, m, buf, start, end) === end) return;
   let rest = start;
   let known = m;
   if (isProbe(buf, start, end)) {

@@ -44,8 +44,8 @@ function fill(log: Log, rows: number): void {
   }
 }
 
-function check(trace: Trace, rows: number): void {
-  expect(trace.table.numRows).toBe(rows);
+function check(trace: Trace, rows: number, total = rows): void {
+  expect(trace.table.numRows).toBe(total);
   for (const i of [0, 1, 15, batchRows - 1, batchRows, rows - 1].filter((r) => r < rows)) {
     const row = trace.table.get(i)!.toJSON();
     expect(row).toMatchObject({
@@ -104,7 +104,7 @@ test('a file cut anywhere gives its whole batches or a clear error', () => {
   fill(w.log, batchRows + 500);
   w.finish(meta);
   const bytes = readFileSync(path);
-  for (const keep of [bytes.length - 1, bytes.length - 5000, bytes.length >> 1, 20000, 9000]) {
+  for (const keep of [bytes.length - 1, bytes.length - 5000, bytes.length >> 1, 400_000]) {
     const cut = `${path}.cut`;
     writeFileSync(cut, bytes);
     truncateSync(cut, keep);
@@ -112,9 +112,36 @@ test('a file cut anywhere gives its whole batches or a clear error', () => {
     expect([0, batchRows, batchRows + 500]).toContain(trace.table.numRows);
     expect(trace.meta.complete).toBe(false);
   }
-  for (const keep of [0, 5, 8, 100, 2000]) {
+  for (const keep of [0, 5, 8, 100, 2000, 20_000]) {
     truncateSync(`${path}.cut`, keep);
     expect(() => readTrace(`${path}.cut`), `${keep} bytes`).toThrow();
+  }
+});
+
+test('a file is the same table for other readers, sealed in place or copied', () => {
+  for (const names of [3, 60_000]) {
+    const path = join(folder(), 'x.arrow');
+    const meta = newMeta('made', 'run');
+    const w = fileWriter(path, meta);
+    fill(w.log, batchRows + 500);
+    for (let i = 0; i < names; i++) {
+      addRow(w.log, 0, i, w.log.dicts.event.intern(`a long name of an event ${i}`)); // beyond what was reserved
+    }
+    w.finish(meta);
+    const bytes = readFileSync(path);
+    const rows = batchRows + 500 + names;
+    check(readTrace(path), batchRows + 500, rows);
+    expect(readTrace(path).meta.complete).toBe(true);
+    const table = tableFromIPC(bytes);
+    const other = fromArrow(bytes, { useBigInt: true });
+    expect([table.numRows, other.numRows()]).toEqual([rows, rows]);
+    for (const i of [0, batchRows, batchRows + 499, rows - 1]) {
+      const want = table.get(i)!.toJSON();
+      for (const n of ['seq', 'ts_ns', 'event', 'task', 'va', 'detail']) {
+        expect(other.get(n, i) ?? null, `${n} of row ${i}`).toEqual(want[n] ?? null);
+      }
+    }
+    expect(table.get(rows - 1)!.event).toBe(`a long name of an event ${names - 1}`);
   }
 });
 

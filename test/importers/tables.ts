@@ -35,18 +35,16 @@ export function tables(): { file: Uint8Array; stream: Uint8Array } {
   const meta = { ...newMeta('made', 'run'), seen: 40, complete: true };
   const schema = arrowSchema(meta);
   const dictionaries = newDictionaries();
-  const stream: Uint8Array[] = [];
-  const ipc = new IpcWriter(schema, (b) => stream.push(b.slice()));
+  const parts: Uint8Array[] = [];
   const log: Log = newLog((b) => ipc.append(toRecordBatch(b, log, dictionaries, schema)));
+  const ipc = new IpcWriter(schema, log.dicts, (b) => parts.push(b.slice()), false);
   fill(log);
   endLog(log);
-  const whole = Buffer.concat(stream);
-  const file: Uint8Array[] = [];
-  const put = (b: Uint8Array) => file.push(b.slice());
-  const copy = (at: number, length: number) => put(whole.subarray(at, at + length));
-  ipc.sealInto(put, schema, log.dicts, copy);
-  const bytes = (parts: Uint8Array[]) => Uint8Array.from(Buffer.concat(parts));
-  return { file: bytes(file), stream: bytes(stream) };
+  const stream = Uint8Array.from(Buffer.concat(parts));
+  const { head, tail } = ipc.seal(schema, log.dicts);
+  const file = Uint8Array.from(Buffer.concat([stream, tail]));
+  file.set(head);
+  return { file, stream };
 }
 
 /** The same 40 rows as Parquet. */
