@@ -56,6 +56,7 @@ export type { Kernel, Step } from './linux/step.js';
 export { lock, place, region, type System } from './linux/system.js';
 // notebook: what cells call
 export {
+  clearOutput,
   display,
   type MimeBundle,
   mimeBundle,

@@ -18,7 +18,8 @@ export interface Shown {
   update(value: unknown): Promise<void>;
 }
 
-type Write = (message: unknown, update?: boolean) => void;
+/** ptlab's kernel can also clear; plain tslab cannot. */
+type Write = ((message: unknown, update?: boolean) => void) & { clear?: (wait: boolean) => void };
 type Loose = Record<PropertyKey, unknown>;
 
 const specMime = 'application/vnd.vegalite.v6+json';
@@ -127,4 +128,12 @@ export const plot = (spec: Spec): Promise<void> => display(spec);
  */
 export async function text(spec: Spec): Promise<void> {
   show({ data: { 'text/plain': toText(spec) }, metadata: {} });
+}
+
+/**
+ * Remove what the cell has shown so far: at once, or with `wait` when the next output comes. Plain
+ * tslab has no such message: there, and outside a notebook, nothing happens.
+ */
+export function clearOutput(wait = false): void {
+  writer()?.clear?.(wait);
 }

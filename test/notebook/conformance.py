@@ -7,7 +7,7 @@ import os, sys, time, signal
 
 name = sys.argv[2] if len(sys.argv) > 2 else 'ptlab'
 os.environ['JUPYTER_PATH'] = sys.argv[1]
-from jupyter_client.manager import start_new_kernel
+from jupyter_client.manager import KernelManager, start_new_kernel
 
 km, kc = start_new_kernel(kernel_name=name, startup_timeout=120)
 failed = []
@@ -23,13 +23,18 @@ patience = 120  # seconds; a noisy machine is slow, and only a failure waits so 
 stash = []  # iopub messages read while looking for others
 
 
+def answer(mid, get=None):
+    """the reply to request mid; those of others are dropped (start_new_kernel asks several times)"""
+    while True:
+        reply = (get or kc.get_shell_msg)(timeout=patience)
+        if reply['parent_header'].get('msg_id') == mid:
+            return reply
+
+
 def run(code, **kw):
     """(reply, iopub messages of this request up to its idle)"""
     mid = kc.execute(code=code, **kw)
-    reply = kc.get_shell_msg(timeout=patience)
-    while reply['parent_header'].get('msg_id') != mid:
-        reply = kc.get_shell_msg(timeout=patience)
-    return reply, collect(mid)
+    return answer(mid), collect(mid)
 
 
 def until(mid, last):
@@ -56,9 +61,19 @@ def types(msgs):
 
 
 def ask(mid):
-    reply = kc.get_shell_msg(timeout=patience)
-    assert reply['parent_header']['msg_id'] == mid, reply
-    return reply, collect(mid)
+    """(reply, iopub messages); every request is framed by busy and idle"""
+    reply, out = answer(mid), collect(mid)
+    states = [m['content'].get('execution_state') for m in (out[0], out[-1])]
+    if states != ['busy', 'idle']:
+        check('busy and idle around ' + reply['msg_type'], False, states)
+    return reply, out
+
+
+def request(channel, kind, content):
+    """send any request on a channel's socket; gives its id"""
+    msg = kc.session.msg(kind, content)
+    channel.send(msg)
+    return msg['header']['msg_id']
 
 
 # kernel_info
@@ -210,15 +225,14 @@ b = kc.execute('console.log("never")')
 d = kc.kernel_info()
 e = kc.execute('console.log("never")')
 replies = {}
-for _ in range(4):
-    m = kc.get_shell_msg(timeout=patience)
-    replies[m['parent_header']['msg_id']] = m
+for x in (a, b, d, e):
+    replies[x] = answer(x)
 check('stop_on_error aborts', [replies[x]['content']['status'] for x in (a, b, d, e)] == ['error', 'aborted', 'ok', 'aborted'], replies)
 m_b = collect(b)
 check('an aborted request has busy and idle only', types(m_b) == ['status', 'status'], types(m_b))
 a = kc.execute('throw new Error("first")', stop_on_error=False)
 b = kc.execute('console.log("runs")')
-st = [kc.get_shell_msg(timeout=patience)['content']['status'] for _ in range(2)]
+st = [answer(x)['content']['status'] for x in (a, b)]
 check('stop_on_error false goes on', st == ['error', 'ok'], st)
 
 # heartbeat while a cell runs; interrupt by message and by signal
@@ -229,15 +243,16 @@ for how in ('message', 'signal'):
         until(mid, lambda m: m['msg_type'] == 'stream')
         kc.hb_channel.unpause()
         if how == 'message':
-            msg = kc.session.msg('interrupt_request', {})
-            kc.control_channel.send(msg)
-            rep = kc.get_control_msg(timeout=patience)
+            asked = request(kc.control_channel, 'interrupt_request', {})
+            rep = answer(asked, kc.get_control_msg)
+            framed = [m['content'].get('execution_state') for m in collect(asked)]
+            check('busy and idle around interrupt_request', framed == ['busy', 'idle'], framed)
             okmsg = rep['msg_type'] == 'interrupt_reply' and rep['content'] == {'status': 'ok'}
         else:
             os.kill(km.provisioner.pid, signal.SIGINT)
             okmsg = True
         t = time.time()
-        r = kc.get_shell_msg(timeout=patience)
+        r = answer(mid)
         dt = time.time() - t
         nxt = run('kept += 1')[0]['content']['status']
         check('interrupt by %s of %r (%.2f s), next cell works' % (how, code, dt), okmsg and r['content']['status'] == 'error' and nxt == 'ok', (r['content'], nxt))
@@ -251,33 +266,105 @@ check('and the next cell runs', run('1 + 1')[0]['content']['status'] == 'ok')
 
 # a reader that only reads at the end
 mid = kc.execute("for (let i = 0; i < 200000; i++) console.log('row ' + i);")
-check('reply comes though nobody reads iopub', kc.get_shell_msg(timeout=patience)['content']['status'] == 'ok')
+check('reply comes though nobody reads iopub', answer(mid)['content']['status'] == 'ok')
 text = ''.join(m['content']['text'] for m in collect(mid) if m['msg_type'] == 'stream')
 check('and nothing was lost', text == ''.join('row %d\n' % i for i in range(200000)), len(text))
 
+# requests on the control channel, and some that no front end sends
+mid = request(kc.control_channel, 'kernel_info_request', {})
+r = answer(mid, kc.get_control_msg)
+check('kernel_info on control', r['content']['status'] == 'ok' and types(collect(mid)) == ['status', 'status'], r)
+r, msgs = run("import {clearOutput} from 'ptlab';\nconsole.log('old'); clearOutput(true); clearOutput(); console.log('new');")
+cleared = [m['content'] for m in msgs if m['msg_type'] == 'clear_output']
+check('clear_output', cleared == [{'wait': True}, {'wait': False}] and types(msgs)[2] == 'stream', types(msgs))
+for kind, content in [
+    ('execute_request', {}),
+    ('execute_request', {'code': 5, 'user_expressions': 7, 'silent': 'x'}),
+    ('execute_request', {'code': '1', 'user_expressions': {'a': 5, 'b': None}}),
+    ('execute_request', {'code': '1', 'store_history': None, 'allow_stdin': True, 'stop_on_error': False}),
+    ('complete_request', {'code': 'cons', 'cursor_pos': -3}),
+    ('complete_request', {'code': 'cons', 'cursor_pos': 1e9}),
+    ('complete_request', {'code': None, 'cursor_pos': 'x'}),
+    ('inspect_request', {'code': 'console', 'cursor_pos': 99999, 'detail_level': 1}),
+    ('inspect_request', {}),
+    ('is_complete_request', {}),
+    ('is_complete_request', {'code': ['a']}),
+    ('history_request', {}),
+    ('history_request', {'hist_access_type': 'tail', 'n': -1}),
+    ('history_request', {'hist_access_type': 'range', 'session': 'a', 'start': 'b', 'stop': None}),
+    ('history_request', {'hist_access_type': 'search', 'pattern': '[(*', 'n': 5}),
+    ('history_request', {'hist_access_type': 'what'}),
+    ('comm_info_request', {'target_name': 7}),
+]:
+    mid = request(kc.shell_channel, kind, content)
+    r, out = ask(mid)
+    check('%s %r is answered' % (kind, content), r['msg_type'] == kind.replace('request', 'reply') and r['content']['status'] in ('ok', 'error', 'complete', 'invalid', 'unknown', 'incomplete'), r['content'])
+mid = request(kc.shell_channel, 'no_such_request', {})
+check('an unknown request: busy and idle', types(collect(mid)) == ['status', 'status'])
+
 # refused messages leave the kernel alive
-import zmq
-bad = kc.session.msg('kernel_info_request', {})
-kc.shell_channel.socket.send_multipart([b'<IDS|MSG>', b'0' * 64, b'{}', b'{}', b'{}', b'{}'])
-kc.shell_channel.socket.send_multipart([b'garbage'])
-check('alive after garbage', run('1')[0]['content']['status'] == 'ok')
+def raw(parts):
+    """signed, with any four parts"""
+    return [b'<IDS|MSG>', kc.session.sign(parts)] + parts
+head = b'{"msg_id": "m", "msg_type": "execute_request", "session": "s", "username": "u", "date": "", "version": "5.3"}'
+for frames in [
+    [b'<IDS|MSG>', b'0' * 64, b'{}', b'{}', b'{}', b'{}'],
+    [b'garbage'],
+    [b''],
+    [b'<IDS|MSG>'],
+    [b'<IDS|MSG>', b'short', head],
+    raw([b'not json', b'{}', b'{}', b'{}']),
+    raw([b'null', b'null', b'null', b'null']),
+    raw([b'[]', b'{}', b'{}', b'{}']),
+    raw([b'{"msg_id": 5, "msg_type": 6}', b'{}', b'{}', b'{}']),
+    raw([head, b'null', b'null', b'null']),
+    raw([head, b'[]', b'7', b'"text"']),
+    raw([head.replace(b'"m"', b'"\xff"'), b'{}', b'{}', b'{}']),
+    raw([head.replace(b'execute', b'__proto__'), b'{}', b'{}', b'{}']),
+    raw([head.replace(b'execute_request', b'constructor'), b'{}', b'{}', b'{}']),
+]:
+    for channel in (kc.shell_channel, kc.control_channel, kc.stdin_channel):
+        channel.socket.send_multipart(frames)
+r, msgs = run('1 + 1')
+check('alive after messages that are none', r['content']['status'] == 'ok', r)
 
 # shutdown with restart flag
 for restart in (True, False):
-    msg = kc.session.msg('shutdown_request', {'restart': restart})
+    mid = request(kc.control_channel, 'shutdown_request', {'restart': restart})
+    rep = answer(mid, kc.get_control_msg)
+    check('shutdown_reply', rep['msg_type'] == 'shutdown_reply' and rep['content'] == {'status': 'ok', 'restart': restart}, rep)
+    end = time.time() + patience
+    while km.is_alive() and time.time() < end:
+        time.sleep(0.1)
+    check('kernel has ended', not km.is_alive())
     if restart:
-        km.restart_kernel(now=False)
+        km.restart_kernel(now=True)
         kc.wait_for_ready(timeout=patience)
         check('restarted kernel works', run('40 + 2')[0]['content']['execution_count'] == 1)
-    else:
-        kc.control_channel.send(msg)
-        rep = kc.get_control_msg(timeout=patience)
-        check('shutdown_reply', rep['msg_type'] == 'shutdown_reply' and rep['content'] == {'status': 'ok', 'restart': restart}, rep)
-        end = time.time() + patience
-        while km.is_alive() and time.time() < end:
-            time.sleep(0.1)
-        check('kernel has ended', not km.is_alive())
+km.restart_kernel(now=False)
+kc.wait_for_ready(timeout=patience)
+km.restart_kernel(now=False)
+kc.wait_for_ready(timeout=patience)
+check('a kernel restarted in the usual way works', run('40 + 2')[0]['content']['execution_count'] == 1)
 kc.stop_channels()
 km.shutdown_kernel(now=True)
+
+# other connections: files for sockets, and no key
+for what in ('ipc', 'no key'):
+    km = KernelManager(kernel_name=name, **({'transport': 'ipc'} if what == 'ipc' else {}))
+    if what == 'no key':
+        km.session.key = b''
+    km.start_kernel()
+    kc = km.client()
+    if what == 'no key':
+        kc.session.key = b''
+    kc.start_channels()
+    kc.wait_for_ready(timeout=patience)
+    stash.clear()
+    r, msgs = run('console.log("over"); 6 * 7')
+    check('a kernel over ' + what, r['content']['status'] == 'ok' and types(msgs) == ['status', 'execute_input', 'stream', 'execute_result', 'status'], (r['content'], types(msgs)))
+    kc.stop_channels()
+    km.shutdown_kernel()
+    check('ends on shutdown over ' + what, not km.is_alive())
 print('%d failed' % len(failed))
 sys.exit(1 if failed else 0)

@@ -1,7 +1,9 @@
 // tslab's converter, with what it lacks: modern module resolution, source maps, and a program
 // that is not analysed anew as a whole for every cell.
 import { createRequire, SourceMap, type SourceMapPayload } from 'node:module';
+import { dirname } from 'node:path';
 import type * as TS from 'typescript50';
+import { gathered, library } from './declarations.js';
 
 type Compiler = typeof TS;
 
@@ -125,20 +127,15 @@ function plainModule(ts: Compiler, js: string): string | null {
   return out;
 }
 
-/** The declarations of the language and of Node: large, and never changed while a kernel runs. */
-const fixed = /[\\/](typescript-for-tslab[\\/]lib|@types[\\/]node)[\\/].*\.d\.ts$/;
-
 /**
- * The disk as the converter is to see it: no documentation in the fixed declarations, which takes
- * a quarter of the start to parse, and no watch on files of packages.
+ * The disk as the converter is to see it: the fixed declarations in few files, and no watch on
+ * files of packages.
  */
-function lighten(system: TS.System): TS.System {
+function lighten(ts: Compiler, system: TS.System): TS.System {
   const { readFile, watchFile } = system;
   const light = Object.create(system) as TS.System;
-  light.readFile = (path, encoding) => {
-    const text = readFile.call(system, path, encoding);
-    return fixed.test(path) ? text?.replace(/\/\*\*(?!\/)/g, '/* ') : text;
-  };
+  const libs = dirname(ts.getDefaultLibFilePath({}));
+  light.readFile = gathered(libs, (path, encoding) => readFile.call(system, path, encoding));
   light.watchFile = (path, ...rest) =>
     /[\\/]node_modules[\\/]/.test(path) || !watchFile
       ? { close() {} }
@@ -160,11 +157,11 @@ function improved(ts: Compiler): Compiler {
       {
         ...options,
         moduleResolution: ts.ModuleResolutionKind.Bundler,
-        lib: ['lib.es2023.d.ts'],
+        lib: [library],
         types: ['node'],
         sourceMap: true,
       },
-      lighten(system),
+      lighten(ts, system),
       plainBuilder(ts),
       ...rest,
     );

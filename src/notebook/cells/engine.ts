@@ -28,6 +28,11 @@ export interface Engine {
   complete: Executor['complete'];
 }
 
+/** How cells show something: a whole message, or an order to clear. */
+export type Show = ((message: unknown, update?: boolean) => void) & {
+  clear: (wait: boolean) => void;
+};
+
 const require = createRequire(import.meta.url);
 
 /** How tslab ends the code it makes of a cell. */
@@ -50,10 +55,7 @@ function nameCode(file: () => string): void {
  * The engine in the current folder. `compiling` is told when the compiler begins and ends: it must
  * not be cut off. tslab's `display` calls `show`.
  */
-export function createEngine(
-  compiling: (yes: boolean) => void,
-  show: (message: unknown, update?: boolean) => void,
-): Engine {
+export function createEngine(compiling: (yes: boolean) => void, show: Show): Engine {
   let label = '0';
   let ended: { error?: CellError; value: unknown[] } = { value: [] };
   let complaints: Complaint[] = [];

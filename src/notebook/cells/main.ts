@@ -19,15 +19,23 @@ const message = (type: string, content: unknown): void =>
   send(kinds.message, currentCell(), { type, content });
 
 let giveUp: (() => void) | undefined;
+/** The last cell that was interrupted; it may still be about to begin. */
+let stopped = 0;
+
+const setCompiling = (yes: boolean): void => {
+  Atomics.store(shared, slots.compiling, yes ? 1 : 0);
+};
 
 /** Run `source`; settles even if the code was cut off and its promises will never be. */
 function runSafely(engine: Engine, source: string, label: string, cell: number): Promise<Ended> {
-  return new Promise((done) => {
-    giveUp = () => done({ error: interrupted, value: [] });
+  return new Promise<Ended>((done) => {
+    const stop = () => done({ error: interrupted, value: [] });
+    giveUp = stop;
     const begin = () =>
       engine.run(source, label).then(done, (e) => done({ error: describe(e), value: [] }));
-    setImmediate(() => void cellOf.run(cell, begin));
-  });
+    setCompiling(true); // until it has compiled: see the watchdog
+    setImmediate(() => (stopped >= cell ? stop() : void cellOf.run(cell, begin)));
+  }).finally(() => setCompiling(false));
 }
 
 async function expressions(
@@ -115,8 +123,10 @@ function guard(engine: Engine): void {
     execArgv: [],
   });
   worker.on('message', (cell: number) => {
-    if (Atomics.load(shared, slots.running) !== cell) return;
+    if (Atomics.load(shared, slots.finished) >= cell) return;
     Atomics.store(shared, slots.acknowledged, cell);
+    stopped = cell;
+    if (Atomics.load(shared, slots.running) !== cell) return;
     engine.interrupt();
     const mine = giveUp;
     setTimeout(() => mine?.(), 50);
@@ -132,16 +142,18 @@ function late(what: string, e: unknown): void {
 
 function main(): void {
   process.on('SIGINT', () => {}); // meant for what a cell has started; the watchdog sees to us
-  Atomics.store(shared, slots.compiling, 1); // no interrupt before there is a cell to stop
+  setCompiling(true); // no interrupt before there is a cell to stop
   catchOutput(secret);
   process.on('uncaughtException', (e) => late('Uncaught, after the cell had ended', e));
   process.on('unhandledRejection', (e) => late('Unhandled rejection', e));
-  const engine = createEngine(
-    (yes) => Atomics.store(shared, slots.compiling, yes ? 1 : 0),
-    (shown, update) => message(update ? 'update_display_data' : 'display_data', shown),
+  const show = Object.assign(
+    (shown: unknown, update?: boolean) =>
+      message(update ? 'update_display_data' : 'display_data', shown),
+    { clear: (wait: boolean) => message('clear_output', { wait }) },
   );
+  const engine = createEngine(setCompiling, show);
   guard(engine);
-  Atomics.store(shared, slots.compiling, 0);
+  setCompiling(false);
   listen(engine);
   send(kinds.message, 0, { type: 'ready', content: {} });
 }

@@ -7,8 +7,6 @@ import { frameReader, pipes, slots } from '../frames.js';
 
 /** Long enough for a live event loop to react, in ms. */
 const patience = 150;
-/** A compiler cut off in its work would be left in pieces: wait for it so long, in ms. */
-const compilerPatience = 8_000;
 
 const shared = new Int32Array(workerData as SharedArrayBuffer);
 
@@ -26,26 +24,38 @@ function terminate(cell: number): void {
   });
 }
 
-function stop(cell: number, began = Date.now()): void {
-  const waited = Date.now() - began;
-  if (Atomics.load(shared, slots.finished) >= cell) return;
-  if (Atomics.load(shared, slots.acknowledged) >= cell) return;
-  const compiling = Atomics.load(shared, slots.compiling) !== 0 && waited < compilerPatience;
-  if (waited < patience || compiling) setTimeout(() => stop(cell, began), 20);
-  else terminate(cell);
+/**
+ * Ask the main thread to give cell up, again and again until it has: the cell may begin to loop
+ * after an answer. A compiler is never cut off, which would leave it in pieces; one that does not
+ * come to an end is the server's to kill.
+ */
+function stop(cell: number): void {
+  let asked = 0;
+  const look = (): void => {
+    if (Atomics.load(shared, slots.finished) >= cell) return;
+    const answered = Atomics.load(shared, slots.acknowledged) >= cell;
+    if (asked === 0 || answered) {
+      Atomics.store(shared, slots.acknowledged, 0);
+      parentPort?.postMessage(cell);
+      asked = Date.now();
+    } else if (Atomics.load(shared, slots.compiling) !== 0) asked = Date.now();
+    else if (Date.now() - asked >= patience) {
+      terminate(cell);
+      asked = Date.now();
+    }
+    setTimeout(look, 20);
+  };
+  look();
 }
 
 function watch(): void {
   const read = frameReader();
   const socket = new Socket({ fd: pipes.interrupts, readable: true, writable: false });
   socket.on('data', (chunk) => {
-    for (const { cell } of read(chunk)) {
-      Atomics.store(shared, slots.acknowledged, 0);
-      parentPort?.postMessage(cell);
-      stop(cell);
-    }
+    for (const { cell } of read(chunk)) stop(cell);
   });
-  socket.on('close', () => process.kill(process.pid, 'SIGKILL'));
+  // with all that the cells have started, which no one would end otherwise
+  socket.on('close', () => process.kill(-process.pid, 'SIGKILL'));
 }
 
 watch();

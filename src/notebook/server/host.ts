@@ -127,17 +127,21 @@ export function startHost(listener: Listener): Host {
       if (first instanceof HostEnded) throw first;
       return first;
     },
-    interrupt(cell, ms = 10_000) {
+    interrupt(cell, ms = 15_000) {
       const mine = running;
       if (!mine?.child.pid) return;
       mine.interrupts.write(frame(kinds.call, cell, ''));
-      const began = Date.now();
+      let since: number | undefined; // it may still be starting, which is not its fault
       const nudge = (): void => {
         if (!answers.has(cell) || running !== mine) return;
-        const tooLong = Date.now() - began >= ms;
-        // a program that the cell waits for may have begun only after the first signal
-        if (tooLong || ready.has(mine.child)) kill(mine.child, tooLong ? 'SIGKILL' : 'SIGINT');
-        if (!tooLong) setTimeout(nudge, 500).unref();
+        if (ready.has(mine.child)) {
+          since ??= Date.now();
+          const tooLong = Date.now() - since >= ms;
+          // a program that the cell waits for may have begun only after the first signal
+          kill(mine.child, tooLong ? 'SIGKILL' : 'SIGINT');
+          if (tooLong) return;
+        }
+        setTimeout(nudge, 500).unref();
       };
       nudge();
     },

@@ -117,7 +117,7 @@ export async function serve(connection: Connection): Promise<{
       setImmediate(() => void stop());
       return content;
     }
-    const handler = handlers[type];
+    const handler = Object.hasOwn(handlers, type) ? handlers[type] : undefined;
     if (handler) return handler(k, m);
     process.stderr.write(`ptlab: no answer is known to '${type}'\n`);
     return undefined;
