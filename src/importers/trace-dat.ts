@@ -45,7 +45,9 @@ function close(r: Rows, dat: Dat): void {
     meta.notes.push(`unknown:${id}: ${n} events whose format the file lacks; kept as bytes`);
   }
   for (const [name, why] of r.raw) {
-    meta.notes.push(`${name}: raw fields kept; its print fmt was not evaluated (${why})`);
+    meta.notes.push(
+      `${name}: its print fmt was not wholly evaluated (${why}); raw fields stand there`,
+    );
   }
   if (meta.stated !== null && meta.stated !== r.log.total) {
     meta.notes.push(`the CPUs' statistics state ${meta.stated} events, ${r.log.total} were found`);

@@ -5,6 +5,7 @@ import {
   Damaged,
   fieldOf,
   find,
+  integerType,
   intOf,
   isTrue,
   keyOf,
@@ -29,14 +30,25 @@ function argField(scope: Scope, e: Expr | undefined): Field {
   return f;
 }
 
-/** '{ value, "name" }' pairs. */
+/**
+ * '{ value, "name" }' pairs; a list may end in one without a name. A name whose value only the kernel
+ * knows is left out: such a value stands as a number.
+ */
 function names(scope: Scope, pairs: readonly Expr[]): [Int, Uint8Array][] {
-  return pairs.map((p) => {
+  const list: [Int, Uint8Array][] = [];
+  for (const p of pairs) {
     if (p.kind !== 'pair' || p.items.length !== 2) throw new Unsupported('no value and name');
     const name = p.items[1]!;
-    if (name.kind !== 'text') throw new Unsupported('no name');
-    return [intOf(compile(scope, p.items[0]!), 'a value')(), encoder.encode(name.value)];
-  });
+    if (name.kind !== 'text') continue;
+    try {
+      const value = intOf(compile(scope, p.items[0]!), 'a value')();
+      list.push([value, encoder.encode(name.value)]);
+    } catch (e) {
+      if (!(e instanceof Unsupported)) throw e;
+      scope.left?.add(e.message);
+    }
+  }
+  return list;
 }
 
 const ZERO_X = encoder.encode('0x');
@@ -174,6 +186,18 @@ const dynamicLength: Call = (scope, [name]) => {
 
 const dynamicArray: Call = (scope, [name]) => ({ field: argField(scope, name) });
 
+const sizeOf: Call = (scope, [of]) => {
+  if (of?.kind === 'text') {
+    const type = integerType(of.value, scope.longBytes);
+    if (!type) throw new Unsupported(`sizeof(${of.value})`);
+    return { int: () => type.size, size: scope.longBytes };
+  }
+  const { field, size } = compile(scope, of!);
+  const bytes = field?.size ?? size;
+  if (bytes === undefined) throw new Unsupported('sizeof');
+  return { int: () => bytes, size: scope.longBytes };
+};
+
 const expect: Call = (scope, [value]) => compile(scope, value!);
 
 const calls: Readonly<Record<string, Call>> = {
@@ -195,6 +219,7 @@ const calls: Readonly<Record<string, Call>> = {
   __get_cpumask: bitmask,
   __get_rel_cpumask: bitmask,
   __builtin_expect: expect,
+  sizeof: sizeOf,
 };
 
 /** Compile a call of one of the kernel's print helpers. @throws Unsupported for others. */

@@ -14,12 +14,14 @@ export interface Scope {
   readonly longBytes: number;
   readonly symbols: Symbols;
   readonly printk: Formats;
+  /** What of the print fmt could not be evaluated, where something stands in its place. */
+  readonly left?: Set<string>;
 }
 
 /** A compiled expression: a number, a text that it appends to the output, or both. */
 export interface Code {
   readonly int?: () => Int;
-  readonly text?: () => void;
+  text?: () => void;
   /** Bytes of the C type, for conversions that do not say it. */
   readonly size?: number;
   /** The field read, where the expression is nothing but that. */
@@ -109,6 +111,8 @@ export function integerType(
   if (/\blong\b|\bs?size_t\b|uintptr_t/.test(type)) return { size: longBytes, signed };
   const word = type.split(/\s+/).find((w) => Object.hasOwn(typeSizes, w));
   if (word) return { size: typeSizes[word]!, signed };
+  if (/\bu(int|short|long)\b/.test(type))
+    return integerType(type.replace(/\bu/, 'unsigned '), longBytes);
   return /^(unsigned|signed)$|\b(enum|\w+_t)\b/.test(type) ? { size: 4, signed } : null;
 }
 
@@ -126,11 +130,19 @@ function compileCast(scope: Scope, type: string, of: Expr): Code {
   return { int: () => truncate(x(), t.size, t.signed), size: t.size };
 }
 
+/** What the kernel prints for a text that is not there. */
+const nullText = (): void => putBytes(NULL);
+const NULL = encoder.encode('(null)');
+
 function compileIf(scope: Scope, test: Expr, yes: Expr, no: Expr): Code {
   const tested = compile(scope, test);
   const cond = intOf(tested, 'a condition');
   const a = compile(scope, yes);
   const b = compile(scope, no);
+  const none = (e: Expr): boolean =>
+    e.kind === 'cast' ? none(e.of) : e.kind === 'int' && e.value === 0;
+  if (a.text && none(no)) b.text = nullText;
+  if (b.text && none(yes)) a.text = nullText;
   if (a.text && b.text) {
     const [x, y] = [a.text, b.text];
     const text = (): void => (isTrue(cond()) ? x() : y());
@@ -189,6 +201,8 @@ export function compile(scope: Scope, e: Expr): Code {
       return compileCast(scope, e.type, e.of);
     case 'pair':
       throw new Unsupported('a list out of place');
+    case 'unknown':
+      throw new Unsupported(e.what);
     default:
       return compileCall(scope, e.name, e.args);
   }

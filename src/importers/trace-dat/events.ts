@@ -22,7 +22,7 @@ export interface EventCode {
   readonly put: (log: Log) => void;
   /** A shorter record is damaged. */
   readonly minBytes: number;
-  /** Why the text could not be evaluated; the raw fields are kept then. */
+  /** What of the text could not be evaluated; raw fields are kept in its place. */
   readonly raw: string | null;
 }
 
@@ -228,7 +228,8 @@ function compileArg(scope: Scope, e: Expr): Code {
 }
 
 function generalEvent(format: EventFormat, s: Shared): EventCode {
-  const scope: Scope = { ...s, format };
+  const left = new Set<string>();
+  const scope: Scope = { ...s, format, left };
   const matcher = matcherOf(format.name);
   try {
     const fmt = probeFmt(format, parsePrintFmt(format.printFmt));
@@ -242,7 +243,8 @@ function generalEvent(format: EventFormat, s: Shared): EventCode {
       render();
       putPayload(log, matcher, outBytes(), 0, outLength());
     };
-    return { format, name: format.name, put, minBytes: format.size, raw: null };
+    const raw = left.size > 0 ? [...left].slice(0, 4).join(', ') : null;
+    return { format, name: format.name, put, minBytes: format.size, raw };
   } catch (e) {
     if (!(e instanceof Unsupported)) throw e;
     const render = rawRender(scope);

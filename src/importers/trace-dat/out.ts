@@ -121,13 +121,25 @@ export function putHexInt(v: number | bigint, digits = 1): void {
 export function putPadded(width: number, left: boolean, zero: boolean, put: () => void): void {
   const start = used;
   put();
+  pad(start, width, left, zero);
+}
+
+/** Where zeros go that fill a number: behind its sign and its 0x. */
+function digitsAt(start: number): number {
+  const at = bytes[start] === 0x2d ? start + 1 : start;
+  const prefixed = used - at > 2 && bytes[at] === 0x30 && (bytes[at + 1]! | 0x20) === 0x78;
+  return prefixed ? at + 2 : at;
+}
+
+/** Pad what was written from `start` on to `width`. */
+export function pad(start: number, width: number, left: boolean, zero: boolean): void {
   const missing = width - (used - start);
   if (missing <= 0) return;
   room(missing);
   if (left) {
     bytes.fill(0x20, used, used + missing);
   } else {
-    const at = zero && bytes[start] === 0x2d ? start + 1 : start; // zeros stand behind a minus
+    const at = zero ? digitsAt(start) : start;
     bytes.copyWithin(at + missing, at, used);
     bytes.fill(zero ? 0x30 : 0x20, at, at + missing);
   }

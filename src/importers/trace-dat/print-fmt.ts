@@ -11,7 +11,9 @@ export type Expr =
   | { readonly kind: 'if'; readonly test: Expr; readonly yes: Expr; readonly no: Expr }
   | { readonly kind: 'cast'; readonly type: string; readonly of: Expr }
   | { readonly kind: 'call'; readonly name: string; readonly args: readonly Expr[] }
-  | { readonly kind: 'pair'; readonly items: readonly Expr[] };
+  | { readonly kind: 'pair'; readonly items: readonly Expr[] }
+  /** What has no meaning outside the kernel, and the fields that stand in it. */
+  | { readonly kind: 'unknown'; readonly what: string; readonly fields: readonly string[] };
 
 /** A `print fmt` taken apart. */
 export interface PrintFmt {
@@ -28,7 +30,7 @@ interface Tokens {
 }
 
 const token =
-  /\s+|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)'|0[xX][0-9a-fA-F]+[uUlL]*|\d+[uUlL]*|[A-Za-z_]\w*|->|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>?:(),.{}[\]]/gy;
+  /\s+|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)'|0[xX][0-9a-fA-F]+[uUlL]*|\d+[uUlL]*|[A-Za-z_]\w*|->|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>?:(),.{}[\];=]/gy;
 
 const maxTokens = 20_000;
 const maxDepth = 200;
@@ -83,8 +85,17 @@ function integer(literal: string): Expr {
   return { kind: 'int', value: norm(v) };
 }
 
+const unsignedLiteral = /^[0-9][0-9a-fxA-FX]*[lL]*[uU][lL]*$/;
+
+/** '-9ULL' is a large number, not a negative one. */
+function negated(literal: string): Expr {
+  const bits = /[lL]/.test(literal) ? 64 : 32;
+  const v = BigInt.asUintN(bits, -BigInt(literal.replace(/[uUlL]+$/, '')));
+  return { kind: 'int', value: norm(v) };
+}
+
 const typeWord =
-  /^(const|volatile|unsigned|signed|struct|enum|union|void|char|short|int|long|bool|size_t|ssize_t|u8|u16|u32|u64|s8|s16|s32|s64|__u8|__u16|__u32|__u64|__s8|__s16|__s32|__s64|__le16|__le32|__le64|__be16|__be32|__be64|uint8_t|uint16_t|uint32_t|uint64_t|\w+_t)$/;
+  /^(const|volatile|unsigned|signed|struct|enum|union|void|char|short|int|long|bool|uint|ushort|ulong|size_t|ssize_t|u8|u16|u32|u64|s8|s16|s32|s64|__u8|__u16|__u32|__u64|__s8|__s16|__s32|__s64|__le16|__le32|__le64|__be16|__be32|__be64|uint8_t|uint16_t|uint32_t|uint64_t|\w+_t)$/;
 
 /** '(type)' at the tokens' place, as its words; null if it is no cast. */
 function castType(t: Tokens): string | null {
@@ -123,6 +134,7 @@ function primary(t: Tokens, depth: number): Expr {
     return { kind: 'int', value: unquote(head).charCodeAt(0) };
   }
   if (eat(t, '(')) {
+    if (peek(t) === '{') return statements(t);
     const inner = ternary(t, depth + 1);
     need(t, ')');
     return inner;
@@ -131,7 +143,7 @@ function primary(t: Tokens, depth: number): Expr {
   if (!/^[A-Za-z_]/.test(head)) throw new Unsupported(`unexpected '${head}'`);
   t.at++;
   if (head === 'REC' && eat(t, '->')) return { kind: 'field', name: t.list[t.at++]! };
-  if (head === 'sizeof') throw new Unsupported('sizeof');
+  if (head === 'sizeof' && peek(t) === '(') return sizeOf(t);
   if (eat(t, '(')) {
     // A field's name or a type stands bare between the brackets of some calls.
     const bare = t.list[t.at + 1] === ')' && /^[A-Za-z_]\w*$/.test(peek(t)!) ? peek(t) : undefined;
@@ -141,7 +153,31 @@ function primary(t: Tokens, depth: number): Expr {
     }
     return { kind: 'call', name: head, args: callArgs(t, depth) };
   }
-  throw new Unsupported(`unknown name '${head}'`);
+  return { kind: 'unknown', what: `the name ${head}`, fields: [] };
+}
+
+/** GNU C's '({ ... })' from its brace on. */
+function statements(t: Tokens): Expr {
+  const fields: string[] = [];
+  let open = 1;
+  while (open > 0) {
+    const token = t.list[t.at++];
+    if (token === undefined) throw new Unsupported('it ends too early');
+    if (token === '(') open++;
+    if (token === ')') open--;
+    if (token === 'REC' && peek(t) === '->') fields.push(t.list[t.at + 1] ?? '');
+  }
+  return { kind: 'unknown', what: 'statements in an expression', fields };
+}
+
+/** 'sizeof (type)': the type's words as text. */
+function sizeOf(t: Tokens): Expr {
+  const type = castType(t);
+  if (type !== null) return { kind: 'call', name: 'sizeof', args: [{ kind: 'text', value: type }] };
+  need(t, '(');
+  const of = ternary(t, 0);
+  need(t, ')');
+  return { kind: 'call', name: 'sizeof', args: [of] };
 }
 
 /** Arguments; __get_dynamic_array(name) and the like name a field bare. */
@@ -157,8 +193,12 @@ function postfix(t: Tokens, depth: number): Expr {
     need(t, ']');
     e = { kind: 'index', of: e, at };
   }
-  if (peek(t) === '->' || peek(t) === '.') throw new Unsupported('a member of a structure');
-  return e;
+  let member = false;
+  while (peek(t) === '->' || peek(t) === '.') {
+    t.at += 2;
+    member = true;
+  }
+  return member ? { kind: 'unknown', what: 'a member of a structure', fields: fieldsIn(e) } : e;
 }
 
 function unary(t: Tokens, depth: number): Expr {
@@ -168,6 +208,8 @@ function unary(t: Tokens, depth: number): Expr {
   const op = peek(t);
   if (op === '-' || op === '+' || op === '!' || op === '~' || op === '*' || op === '&') {
     t.at++;
+    const wrapped = op === '-' && unsignedLiteral.test(peek(t) ?? '');
+    if (wrapped) return negated(t.list[t.at++]!);
     return { kind: 'unary', op, of: unary(t, depth + 1) };
   }
   return postfix(t, depth);
@@ -189,6 +231,33 @@ function ternary(t: Tokens, depth: number): Expr {
   const yes = ternary(t, depth + 1);
   need(t, ':');
   return { kind: 'if', test, yes, no: ternary(t, depth + 1) };
+}
+
+/** Names of the fields that an expression reads. */
+export function fieldsIn(e: Expr): string[] {
+  switch (e.kind) {
+    case 'field':
+      return [e.name];
+    case 'index':
+      return [...fieldsIn(e.of), ...fieldsIn(e.at)];
+    case 'binary':
+      return [...fieldsIn(e.a), ...fieldsIn(e.b)];
+    case 'if':
+      return [...fieldsIn(e.test), ...fieldsIn(e.yes), ...fieldsIn(e.no)];
+    case 'unary':
+    case 'cast':
+      return fieldsIn(e.of);
+    case 'pair':
+      return e.items.flatMap(fieldsIn);
+    case 'unknown':
+      return [...e.fields];
+    case 'call':
+      return e.args.flatMap((a) =>
+        a.kind === 'text' && e.name.startsWith('__get') ? [a.value] : fieldsIn(a),
+      );
+    default:
+      return [];
+  }
 }
 
 /**

@@ -1,9 +1,11 @@
 import { type Conversion, conversions } from './conversions.js';
 import { type Code, compile, Damaged, intOf, type Scope } from './eval.js';
+import type { Field } from './format.js';
 import { type Int, truncate } from './int.js';
 import {
   cutOut,
   outLength,
+  pad,
   putByte,
   putBytes,
   putHexInt,
@@ -11,7 +13,8 @@ import {
   putPadded,
   putText,
 } from './out.js';
-import { type Expr, type PrintFmt, Unsupported } from './print-fmt.js';
+import { bitListCode, bytesCode } from './pointers.js';
+import { type Expr, fieldsIn, type PrintFmt, Unsupported } from './print-fmt.js';
 import { found, locate, rec } from './record.js';
 import type { Symbols } from './symbols.js';
 
@@ -86,22 +89,6 @@ function symbolCode(c: Conversion, x: () => Int, scope: Scope): (() => void) | n
   return () => putSymbol(scope.symbols, x(), offset);
 }
 
-/** %pM, %pI4 and the like on the bytes of a field. */
-function addressCode(c: Conversion, code: Code): (() => void) | null {
-  const f = code.field;
-  if (!f || f.dynamic !== null || f.count <= 0) return null;
-  const size = c.extension === 'M' ? 6 : c.extension === 'I4' ? 4 : 0;
-  if (size === 0 || f.size < size) return null;
-  return () => {
-    for (let i = 0; i < size; i++) {
-      const b = rec.bytes[rec.at + f.offset + i]!;
-      if (i > 0) putByte(size === 6 ? 0x3a : 0x2e);
-      if (size === 6) putHexInt(b, 2);
-      else putInt(b);
-    }
-  };
-}
-
 /** The text that a 'char *' points to, where printk_formats names it. */
 function pointedText(code: Code, scope: Scope): (() => void) | undefined {
   const { field, int } = code;
@@ -126,8 +113,12 @@ function textCode(c: Conversion, code: Code, scope: Scope): () => void {
 function piece(c: Conversion, code: Code, scope: Scope): () => void {
   if (c.type === 's') return textCode(c, code, scope);
   if (c.type === 'p' && c.extension !== '') {
-    const special = code.int ? symbolCode(c, code.int, scope) : addressCode(c, code);
+    const { field } = code;
+    const special = code.int
+      ? symbolCode(c, code.int, scope)
+      : bytesCode(c.extension, field, scope.little);
     if (special) return special;
+    if (c.extension === 'bl' && field) return bitListCode(field, scope.little, scope.longBytes);
     if (!/^[xK]$/.test(c.extension)) throw new Unsupported(`%p${c.extension}`);
   }
   const x = intOf(code, `the argument of %${c.type}`);
@@ -155,18 +146,58 @@ export function compilePieces(
   const last = all.pop()!;
   let next = 0;
   const pieces = all.map((c): Piece => {
-    if (c.width === -2 || c.precision === -2) throw new Unsupported('a width from an argument');
-    const arg = fmt.args[next++];
-    if (!arg) throw new Unsupported('too few arguments');
-    const code = compileArg(scope, arg);
-    const plain = piece(c, code, scope);
-    const put =
-      c.width > 0
-        ? () => putPadded(c.width, c.flags.includes('-'), c.flags.includes('0'), plain)
-        : plain;
-    return { conversion: c, literal: encoder.encode(c.literal), code, put };
+    const stars = [c.width, c.precision].filter((n) => n === -2).length;
+    const args = fmt.args.slice(next, next + stars + 1);
+    next += stars + 1;
+    if (args.length <= stars) throw new Unsupported('too few arguments');
+    const arg = args[stars]!;
+    const literal = encoder.encode(c.literal);
+    try {
+      const code = compileArg(scope, arg);
+      const widths = args.slice(0, stars).map((e) => intOf(compile(scope, e), 'a width'));
+      return { conversion: c, literal, code, put: padded(c, widths, piece(c, code, scope)) };
+    } catch (e) {
+      if (!(e instanceof Unsupported) || scope.left === undefined) throw e;
+      scope.left.add(e.message);
+      return { conversion: c, literal, code: {}, put: rawPiece(scope, arg) };
+    }
   });
   return { pieces, tail: encoder.encode(last.literal) };
+}
+
+const maxWidth = 4096;
+
+/** Width and precision of a conversion around what it puts; `widths` are those that are arguments. */
+function padded(c: Conversion, widths: readonly (() => Int)[], put: Render): Render {
+  const left = c.flags.includes('-');
+  const zero = c.flags.includes('0');
+  if (widths.length === 0) return c.width > 0 ? () => putPadded(c.width, left, zero, put) : put;
+  if (c.type === 'p') return put; // the size of a bitmap, which its field has
+  const width = c.width === -2 ? widths[0] : undefined;
+  const precision = c.precision === -2 ? widths.at(-1) : undefined;
+  return () => {
+    const start = outLength();
+    put();
+    const most = precision ? Number(precision()) : -1;
+    if (c.type === 's' && most >= 0) cutOut(Math.min(outLength(), start + most));
+    const wide = width ? Number(width()) : c.width;
+    if (wide < maxWidth) pad(start, Math.abs(wide), left || wide < 0, zero);
+  };
+}
+
+/** An argument that cannot be evaluated: the fields it is made of, as '<name=value>'. */
+function rawPiece(scope: Scope, arg: Expr): Render {
+  const { format } = scope;
+  const used = new Set(fieldsIn(arg));
+  const fields = format.fields.filter((f) => used.has(f.name)).map((f) => rawField(scope, f));
+  return () => {
+    putByte(0x3c);
+    for (const [i, put] of fields.entries()) {
+      if (i > 0) putByte(0x20);
+      put();
+    }
+    putText(fields.length === 0 ? '?>' : '>');
+  };
 }
 
 /** Run the pieces one after the other. */
@@ -181,23 +212,31 @@ export function renderer(pieces: readonly Piece[], tail: Uint8Array): Render {
   };
 }
 
-/** Append all fields as 'name=value': what is kept where the print fmt cannot be evaluated. */
-export function rawRender(scope: Scope): Render {
-  const all = scope.format.fields.map((f) => {
-    const code = compile(scope, { kind: 'field', name: f.name });
-    return { f, code, name: encoder.encode(`${f.name}=`) };
-  });
-  const address = /\*|\bip\b|addr|ptr/;
+const address = /\*|\bip\b|addr|ptr/;
+
+/** Append a field as 'name=value'. */
+function rawField(scope: Scope, f: Field): Render {
+  const code = compile(scope, { kind: 'field', name: f.name });
+  const name = encoder.encode(`${f.name}=`);
+  const asAddress = address.test(`${f.type} ${f.name}`);
   return () => {
-    for (const [i, { f, code, name }] of all.entries()) {
+    putBytes(name);
+    if (code.text) code.text();
+    else if (code.int && asAddress) {
+      putText('0x');
+      putHexInt(truncate(code.int(), f.size, false));
+    } else if (code.int) putDecimal(code.int());
+    else putArray(scope, code);
+  };
+}
+
+/** Append all fields: what is kept where the print fmt cannot be taken apart. */
+export function rawRender(scope: Scope): Render {
+  const all = scope.format.fields.map((f) => rawField(scope, f));
+  return () => {
+    for (const [i, put] of all.entries()) {
       if (i > 0) putByte(0x20);
-      putBytes(name);
-      if (code.text) code.text();
-      else if (code.int && address.test(`${f.type} ${f.name}`)) {
-        putText('0x');
-        putHexInt(truncate(code.int(), f.size, false));
-      } else if (code.int) putDecimal(code.int());
-      else putArray(scope, code);
+      put();
     }
   };
 }
