@@ -40,6 +40,8 @@ export interface SearchOptions {
   readonly maxStates: number;
   /** Go on after the first fault (a run ends at its fault). */
   readonly exhaust?: boolean;
+  /** Faults of this kind do not end a run. */
+  readonly past?: Fault['kind'];
   readonly progress?: (states: number) => void;
 }
 
@@ -73,7 +75,14 @@ function arrive(m: Machine, s: Search, scratch: Int32Array, from: number, code: 
 }
 
 /** All moves from state `id`. */
-function expand(m: Machine, s: Search, id: number, here: Int32Array, scratch: Int32Array): void {
+function expand(
+  m: Machine,
+  s: Search,
+  id: number,
+  here: Int32Array,
+  scratch: Int32Array,
+  past?: Fault['kind'],
+): void {
   load(s.states, id, here);
   restore(m, here);
   let moved = false;
@@ -89,7 +98,7 @@ function expand(m: Machine, s: Search, id: number, here: Int32Array, scratch: In
       move(m, task, outcome, queues);
       s.transitions++;
       const code = moveCode(task.id, outcome, queues);
-      if (m.sys.fault) {
+      if (m.sys.fault && m.sys.fault.kind !== past) {
         note(s, id, code, m.sys.fault);
         push(s.edges, FAULT);
       } else arrive(m, s, scratch, id, code);
@@ -119,7 +128,7 @@ function attempt(m: Machine, options: SearchOptions): Search | undefined {
     if (s.found && !options.exhaust) return s;
     if (s.states.count > options.maxStates) return s;
     push(s.first, s.edges.length);
-    expand(m, s, id, here, scratch);
+    expand(m, s, id, here, scratch, options.past);
     if (m.version !== m.footprints.version) return undefined;
     if ((id & 0x3fff) === 0x3fff) options.progress?.(s.states.count);
   }

@@ -1,11 +1,16 @@
 // One thread of an AArch64 test as it is written: its code, registers and addresses.
 import type { Place } from '../linux/step.js';
-import { regionOf, type System } from '../linux/system.js';
+import type { System } from '../linux/system.js';
+import { word } from './export-tree.js';
 
-/** What a freed table reads as. */
-export const POISON = 0xdead;
 /** What a reader adds to a rwsem's word; a writer sets bit 0. */
 export const READER = 256;
+
+/** Registers the condition asks about, in the order a run fills them: runs that part use the same ones. */
+export interface Asked {
+  readonly registers: number[];
+  used: number;
+}
 
 /** The code of one thread, and what the condition says of it. */
 export interface Thread {
@@ -18,30 +23,51 @@ export interface Thread {
   /** Of each place, the register that holds what was last read there. */
   readonly last: Map<Place, number>;
   /** Registers that must be 0 at the end (locks got), and those that hold what was read of tables. */
-  readonly zero: number[];
-  readonly tables: number[];
-  free: number;
+  readonly zero: Asked;
+  readonly tables: Asked;
+  /** Registers in use for good, and those that held something in passing. */
+  readonly kept: Set<number>;
+  readonly passing: Set<number>;
   labels: number;
 }
 
-/** The word's name in a litmus test: letters, digits and '_'. */
-export function word(sys: System, at: Place): string {
-  const r = regionOf(sys, at)!;
-  const name = r.name.replace(/\W/g, '_');
-  return r.size > 1 && (r.kind === 'entries' || r.kind === 'table') ? `${name}_${at - r.base}` : name; // biome-ignore format: one line
+const LAST = 30;
+
+const tooMany = (t: Thread): never => {
+  throw new RangeError(`thread ${t.n} needs more than ${LAST + 1} registers`);
+};
+
+/** A register, from X0 up, that holds nothing that is still needed. */
+export function register(t: Thread): number {
+  const busy = new Set([...t.kept, ...t.last.values()]);
+  let r = 0;
+  while (busy.has(r)) r++;
+  if (r > LAST) tooMany(t);
+  t.passing.add(r);
+  return r;
 }
 
-/** A register nobody uses. */
-export function register(t: Thread): number {
-  if (t.free > 30) throw new RangeError(`thread ${t.n} needs more than 30 registers`);
-  return t.free++;
+/** A register, from X30 down, that nothing else is ever written to: its start value, or 0, lasts. */
+export function keep(t: Thread): number {
+  let r = LAST;
+  while (t.kept.has(r) || t.passing.has(r)) r--;
+  if (r < 0) tooMany(t);
+  t.kept.add(r);
+  return r;
+}
+
+/** The next register the condition will ask about. */
+export function asked(t: Thread, list: Asked): number {
+  const r = list.registers[list.used] ?? keep(t);
+  list.registers[list.used++] = r;
+  return r;
 }
 
 /** A register that starts with `value`. */
 export function constant(t: Thread, value: string): number {
   const known = t.init.find(([, v]) => v === value);
   if (known) return known[0];
-  const r = register(t);
+  const r = keep(t);
   t.init.push([r, value]);
   return r;
 }
@@ -70,8 +96,9 @@ export const newThread = (n: number): Thread => ({
   init: [],
   address: new Map(),
   last: new Map(),
-  zero: [],
-  tables: [],
-  free: 0,
+  zero: { registers: [], used: 0 },
+  tables: { registers: [], used: 0 },
+  kept: new Set(),
+  passing: new Set(),
   labels: 0,
 });

@@ -3,9 +3,18 @@
 // page-table entry is a pointer, so that the walk's address dependency is one.
 import type { Place, Step } from '../linux/step.js';
 import { regionOf, type System } from '../linux/system.js';
+import {
+  anyPoisoned,
+  type Case,
+  POISON,
+  remarks,
+  title,
+  type Writer,
+  word,
+  wrapped,
+  writeTree,
+} from './export-tree.js';
 import { type Tree, trees } from './tree.js';
-
-const POISON = 57005;
 
 /** A function being written. */
 interface Thread {
@@ -23,18 +32,12 @@ interface Thread {
 
 const kindOf = (sys: System, at: Place) => regionOf(sys, at)?.kind;
 
-function name(sys: System, at: Place): string {
-  const r = regionOf(sys, at)!;
-  const plain = r.name.replace(/\W/g, '_');
-  return r.size > 1 && r.kind === 'entries' ? `${plain}_${at - r.base}` : plain;
-}
-
 function param(t: Thread, sys: System, at: Place): string {
   const r = regionOf(sys, at)!;
   if (r.kind === 'table' && r.size > 1)
     throw new RangeError(`a table of ${r.size} entries (${r.name}) has no place in an LKMM test`);
   const types = { entries: 'int **', lock: 'spinlock_t *', text: 'atomic_t *' } as Record<string, string>; // biome-ignore format: one line
-  const n = name(sys, at);
+  const n = word(sys, at);
   t.params.set(n, types[r.kind] ?? 'int *');
   return n;
 }
@@ -142,58 +145,96 @@ function statement(t: Thread, sys: System, step: Step): string | undefined {
   throw new RangeError(`an LKMM litmus test has no '${step.op}' (${step.by ?? 'unnamed'})`);
 }
 
-/** The C condition that a step's variable holds `result`. */
-function condition(t: Thread, sys: System, step: Step, r: string, result: number): string {
-  if (step.op === 'trylock' || step.op === 'text') return result === 0 ? `${r} == 0` : `${r} != 0`;
+/** The C condition that a step's variable holds `result`, or does not. */
+function condition(
+  t: Thread,
+  sys: System,
+  step: Step,
+  r: string,
+  result: number,
+  holds: boolean,
+): string {
+  const truth = step.op === 'trylock' || step.op === 'text';
   const entry = step.op === 'read' && kindOf(sys, step.on) === 'entries';
-  return `${r} == ${entry ? pointer(t, sys, result) : result}`;
+  const value = truth ? 0 : entry ? pointer(t, sys, result) : result;
+  return `${r} ${holds === (truth && result !== 0) ? '!=' : '=='} ${value}`;
 }
 
-function emit(t: Thread, sys: System, tree: Tree): void {
-  if (!tree.step || !tree.matters) return;
-  const r = statement(t, sys, tree.step);
-  const { next } = tree;
-  if (next.length === 0) return;
-  if (tree.same || r === undefined) {
-    emit(t, sys, next[0]!.tree);
-    return;
-  }
-  next.forEach(({ result, tree: below }, i) => {
-    const last = new Map(t.last);
-    const test = () => `if (${condition(t, sys, tree.step!, r, result)}) {`;
-    say(t, i === 0 ? test() : i < next.length - 1 ? `} else ${test()}` : '} else {');
+/** A thread's statements; herd7 knows no empty block, so a case of which nothing is left is not written. */
+function writer(t: Thread, sys: System): Writer<string> {
+  const block = (open: string, write: () => void): void => {
+    say(t, open);
     t.indent++;
-    emit(t, sys, below);
+    write();
     t.indent--;
-    t.last.clear();
-    for (const [k, v] of last) t.last.set(k, v);
-  });
-  say(t, '}');
+  };
+  return {
+    last: t.last,
+    step: (step) => statement(t, sys, step),
+    choose(step, r, cases) {
+      const test = (c: Case, is: boolean) => `if (${condition(t, sys, step, r, c.result, is)}) {`;
+      const others = cases.slice(0, -1);
+      const rest = cases[cases.length - 1]!;
+      const written = others.filter((c) => !c.empty);
+      written.forEach((c, i) => {
+        block(`${i === 0 ? '' : '} else '}${test(c, true)}`, () => c.write());
+      });
+      const inner = others
+        .filter((c) => c.empty)
+        .reduce(
+          (write, c) => () => {
+            block(test(c, false), write);
+            say(t, '}');
+          },
+          () => rest.write(),
+        );
+      if (!rest.empty && written.length > 0) block('} else {', inner);
+      else if (!rest.empty) inner();
+      if (written.length > 0) say(t, '}');
+    },
+  };
+}
+
+const LEGEND = `A table holds ${POISON} once it is freed. The rwsem is a spinlock, a static key an atomic counter, the DSBs of \
+the flush are full barriers.`;
+
+function thread(sys: System, n: number, tree: Tree): Thread {
+  const t: Thread = { n, lines: [], params: new Map(), locals: new Map(), last: new Map(), tables: [], indent: 1 }; // biome-ignore format: one line
+  writeTree(writer(t, sys), tree);
+  return t;
 }
 
 function functionText(t: Thread): string {
-  const params = [...t.params].map(([n, type]) => `${type}${n}`).join(', ');
+  const params = [...t.params].map(([n, type]) => `${type}${n}`);
+  const head = wrapped(`P${t.n}(${params.join(', ')})`.split(' '));
   const locals = [...t.locals].map(([n, type]) => `  ${type}${type.endsWith('*') ? '' : ' '}${n};`);
-  return [`P${t.n}(${params})`, '{', ...locals, '', ...t.lines, '}'].join('\n');
+  return [...head, '{', ...locals, '', ...t.lines, '}'].join('\n');
 }
 
 /**
  * `sys` as an LKMM litmus test called `name`: its condition holds in a run that ends in a use after free.
  * @throws RangeError naming a step that has no word there (a wait, patched text), or a table of more than one entry.
  */
-export function exportLkmm(sys: System, name_: string): string {
-  const threads = trees(sys).map(({ task, tree }): Thread => {
-    const t: Thread = { n: task.id, lines: [], params: new Map(), locals: new Map(), last: new Map(), tables: [], indent: 1 }; // biome-ignore format: one line
-    emit(t, sys, tree);
-    return t;
-  });
+export function exportLkmm(sys: System, name: string): string {
+  const threads = trees(sys).map(({ task, tree }) => thread(sys, task.id, tree));
   const init: string[] = [];
   const all = new Map(threads.flatMap((t) => [...t.params]));
   for (const r of sys.regions)
     for (let at = r.base; at < r.base + (r.kind === 'entries' ? r.size : 1); at++)
-      if (all.get(name(sys, at)) === 'int **')
-        init.push(`${name(sys, at)}=${pointer(threads[0]!, sys, sys.cells[at]!)};`);
-  const bad = threads.flatMap((t) => t.tables.map((r) => `${t.n}:${r}=${POISON}`));
-  if (bad.length === 0) throw new RangeError('nobody reads a table that can be freed');
-  return [`C ${name_.replace(/[^\w.+-]/g, '_')}`, '', '{', ...init, '}', '', threads.map(functionText).join('\n\n'), '', `exists (${bad.join(' \\/ ')})`, ''].join('\n'); // biome-ignore format: one line
+      if (all.get(word(sys, at)) === 'int **')
+        init.push(`${word(sys, at)}=${pointer(threads[0]!, sys, sys.cells[at]!)};`);
+  const read = threads.flatMap((t) => t.tables.map((r) => `${t.n}:${r}`));
+  return [
+    `C ${title(name)}`,
+    '',
+    ...remarks(LEGEND),
+    '{',
+    ...init,
+    '}',
+    '',
+    threads.map(functionText).join('\n\n'),
+    '',
+    ...wrapped(`exists (${anyPoisoned(read)})`.split(' ')),
+    '',
+  ].join('\n');
 }

@@ -3,31 +3,42 @@
 // key a plain flag, TLBI nothing. Registers hold what the model's steps read; dependencies are written out.
 import type { Lock, Step, TryLock } from '../linux/step.js';
 import type { System } from '../linux/system.js';
+import { addressOf, asked, constant, keep, newThread, operand, READER, register, type Thread } from './aarch64-thread.js'; // biome-ignore format: one line
 import {
-  addressOf,
-  constant,
-  newThread,
-  operand,
+  anyPoisoned,
+  type Case,
   POISON,
-  READER,
-  register,
-  type Thread,
+  remarks,
+  title,
+  type Writer,
   word,
-} from './aarch64-thread.js';
+  wrapped,
+  writeTree,
+} from './export-tree.js';
 import { type Tree, trees } from './tree.js';
 
-function takeLock(t: Thread, sys: System, step: Lock | TryLock): number {
-  const at = `[X${addressOf(t, word(sys, step.on))}]`;
-  const old = register(t);
-  if (step.op === 'lock' && step.mode === 'read') {
-    const busy = register(t);
+/** A reader adds itself and sees whether a writer was there, a writer swaps the free word for his: `busy` is 0 if it was. */
+function swapLock(t: Thread, at: string, mode: Lock['mode'], busy: number): void {
+  if (mode === 'read') {
+    const old = register(t);
     t.lines.push(`LDADDA W${constant(t, String(READER))},W${old},${at}`, `AND W${busy},W${old},#1`);
-    return busy;
+    return;
   }
-  t.init.push([old, '0']);
-  const mine = step.mode === 'read' ? READER : 1;
-  t.lines.push(`CASA W${old},W${constant(t, String(mine))},${at}`);
-  return old;
+  if (!t.init.some(([r]) => r === busy)) t.init.push([busy, '0']);
+  t.lines.push(`CASA W${busy},W${constant(t, '1')},${at}`);
+}
+
+/** Try a lock: a register that is 0 if it was got; a reader who was too late takes himself back. */
+function tryLock(t: Thread, sys: System, step: TryLock): number {
+  const at = `[X${addressOf(t, word(sys, step.on))}]`;
+  const busy = keep(t);
+  swapLock(t, at, step.mode, busy);
+  if (step.mode === 'read') {
+    const label = `L${t.n}${t.labels++}`;
+    const back = `STADD W${constant(t, String(-READER))},${at}`;
+    t.lines.push(`CBZ W${busy},${label}`, back, `${label}:`);
+  }
+  return busy;
 }
 
 function keyStep(t: Thread, sys: System, step: Extract<Step, { op: 'key' }>): void {
@@ -41,6 +52,15 @@ function keyStep(t: Thread, sys: System, step: Extract<Step, { op: 'key' }>): vo
   }
 }
 
+function read(t: Thread, sys: System, step: Extract<Step, { op: 'read' }>): number {
+  const from = operand(t, sys, step.on, step.addr);
+  t.last.delete(step.on);
+  const r = sys.owner[step.on] === 0 ? register(t) : asked(t, t.tables);
+  t.lines.push(`${step.mode === 'acquire' ? 'LDAR' : 'LDR'} X${r},${from}`);
+  t.last.set(step.on, r);
+  return r;
+}
+
 const store = { plain: 'STR', once: 'STR', release: 'STLR' } as const;
 
 /**
@@ -49,14 +69,8 @@ const store = { plain: 'STR', once: 'STR', release: 'STLR' } as const;
  */
 function instruction(t: Thread, sys: System, step: Step): number | undefined {
   switch (step.op) {
-    case 'read': {
-      const from = operand(t, sys, step.on, step.addr);
-      const r = register(t);
-      t.lines.push(`${step.mode === 'acquire' ? 'LDAR' : 'LDR'} X${r},${from}`);
-      t.last.set(step.on, r);
-      if (sys.owner[step.on] !== 0) t.tables.push(r);
-      return r;
-    }
+    case 'read':
+      return read(t, sys, step);
     case 'write': {
       const value = step.value === 0 ? 'XZR' : `X${constant(t, String(step.value))}`;
       const to = operand(t, sys, step.on, step.addr);
@@ -72,14 +86,13 @@ function instruction(t: Thread, sys: System, step: Step): number | undefined {
       t.lines.push(step.mode.toUpperCase());
       return undefined;
     case 'lock':
-      t.zero.push(takeLock(t, sys, step));
+      swapLock(t, `[X${addressOf(t, word(sys, step.on))}]`, step.mode, asked(t, t.zero));
       return undefined;
     case 'trylock':
-      return takeLock(t, sys, step);
+      return tryLock(t, sys, step);
     case 'unlock': {
       const by = constant(t, String(step.mode === 'read' ? -READER : -1));
-      const at = addressOf(t, word(sys, step.on));
-      t.lines.push(`LDADDL W${by},W${register(t)},[X${at}]`);
+      t.lines.push(`STADDL W${by},[X${addressOf(t, word(sys, step.on))}]`);
       return undefined;
     }
     case 'key':
@@ -87,6 +100,7 @@ function instruction(t: Thread, sys: System, step: Step): number | undefined {
       return undefined;
     case 'text': {
       if (step.mode === 'patch') break;
+      t.last.delete(step.on);
       const r = register(t);
       t.lines.push(`LDR W${r},[X${addressOf(t, word(sys, step.on))}]`);
       t.last.set(step.on, r);
@@ -117,25 +131,34 @@ function unless(t: Thread, step: Step, r: number, result: number, label: string)
   else t.lines.push(`CMP X${r},#${result}`, `B.NE ${label}`);
 }
 
-/** Code of a tree; ends by falling through to `end`. */
-function emit(t: Thread, sys: System, tree: Tree, end: string): void {
-  if (!tree.step || !tree.matters) return;
-  const r = instruction(t, sys, tree.step);
-  const { next } = tree;
-  if (next.length === 0) return;
-  if (tree.same || r === undefined) {
-    emit(t, sys, next[0]!.tree, end);
-    return;
-  }
-  next.forEach(({ result, tree: below }, i) => {
-    const label = `L${t.n}${t.labels++}`;
-    if (i < next.length - 1) unless(t, tree.step!, r, result, label);
-    const last = new Map(t.last);
-    emit(t, sys, below, end);
-    t.last.clear();
-    for (const [k, v] of last) t.last.set(k, v);
-    if (i < next.length - 1) t.lines.push(`B ${end}`, `${label}:`);
-  });
+/** A thread's code; every case of a choice but the last jumps to `end`. */
+function writer(t: Thread, sys: System, end: string): Writer<number> {
+  return {
+    last: t.last,
+    step: (step) => instruction(t, sys, step),
+    choose(step, r, cases: readonly Case[]) {
+      const [tables, zero] = [t.tables.used, t.zero.used];
+      cases.forEach((c, i) => {
+        [t.tables.used, t.zero.used] = [tables, zero];
+        const label = `L${t.n}${t.labels++}`;
+        const others = i < cases.length - 1;
+        if (others) unless(t, step, r, c.result, label);
+        c.write();
+        if (others) t.lines.push(`B ${end}`, `${label}:`);
+      });
+    },
+  };
+}
+
+const LEGEND = `A table holds ${POISON} once it is freed. A lock is taken by one atomic, and runs in which it was not got \
+do not count. A static key is a plain flag: what patching its text and interrupting the CPUs orders beyond that is not here.`;
+
+function thread(sys: System, n: number, tree: Tree): Thread {
+  const t = newThread(n);
+  const end = `E${n}`;
+  writeTree(writer(t, sys, end), tree);
+  if (t.lines.some((l) => l.endsWith(` ${end}`))) t.lines.push(`${end}:`);
+  return t;
 }
 
 function table(threads: readonly Thread[]): string {
@@ -160,19 +183,22 @@ function declaration(sys: System, name: string): string {
  * @throws RangeError naming a step that AArch64 litmus has no word for (RCU, patched text), or a thread that is too long.
  */
 export function exportAArch64(sys: System, name: string): string {
-  const threads = trees(sys).map(({ task, tree }): Thread => {
-    const t = newThread(task.id);
-    const end = `E${task.id}`;
-    emit(t, sys, tree, end);
-    if (t.lines.some((l) => l.endsWith(` ${end}`))) t.lines.push(`${end}:`);
-    return t;
-  });
+  const threads = trees(sys).map(({ task, tree }) => thread(sys, task.id, tree));
   const names = [...new Set(threads.flatMap((t) => [...t.address.keys()]))];
   const values = names.map((n) => declaration(sys, n));
-  const init = threads.flatMap((t) => t.init.map(([r, v]) => `${t.n}:X${r}=${v};`));
-  const got = threads.flatMap((t) => t.zero.map((r) => `${t.n}:X${r}=0`));
-  const poisoned = threads.flatMap((t) => t.tables.map((r) => `${t.n}:X${r}=${POISON}`));
-  if (poisoned.length === 0) throw new RangeError('nobody reads a table that can be freed');
-  const condition = [...got, `(${poisoned.join(' \\/ ')})`].join(' /\\ ');
-  return [`AArch64 ${name.replace(/[^\w.+-]/g, '_')}`, '{', values.join(' '), init.join(' '), '}', table(threads), `exists (${condition})`, ''].join('\n'); // biome-ignore format: one line
+  const init = threads.flatMap((t) => wrapped(t.init.map(([r, v]) => `${t.n}:X${r}=${v};`)));
+  const got = threads.flatMap((t) => t.zero.registers.map((r) => `${t.n}:X${r}=0`));
+  const read = threads.flatMap((t) => t.tables.registers.map((r) => `${t.n}:X${r}`));
+  const condition = [...got, `(${anyPoisoned(read)})`].join(' /\\ ');
+  return [
+    `AArch64 ${title(name)}`,
+    ...remarks(LEGEND),
+    '{',
+    ...wrapped(values),
+    ...init,
+    '}',
+    table(threads),
+    ...wrapped(`exists (${condition})`.split(' ')),
+    '',
+  ].join('\n');
 }

@@ -38,7 +38,7 @@ const DEEPEST = 200;
 /** The tree of each task of `sys`, as far as runs under sequential consistency go; `sys` is left as it was. */
 export function trees(sys: System): { task: Task; tree: Tree }[] {
   const m = machine(sys, 'steps');
-  search(m, { maxStates: 200_000, exhaust: true });
+  search(m, { maxStates: 200_000, exhaust: true, past: 'sleeping in atomic context' });
   sys.cells.set(m.start);
   return m.automata.map((a) => {
     const build = (node: number, depth: number): Tree => {
