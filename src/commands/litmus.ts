@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { BadAccess, TooLarge } from '../engines/memory/program.js';
+import type { LitmusTest } from '../litmus/model.js';
 import { parseLitmus } from '../litmus/parse.js';
 import { type LitmusResult, type MemoryModel, memoryModels, runLitmus } from '../litmus/run.js';
 import { LitmusError } from '../litmus/source.js';
@@ -19,13 +20,17 @@ async function load(file: string): Promise<string> {
 }
 
 function runOne(file: string, text: string, model: MemoryModel, unroll: number): Row {
+  let test: LitmusTest | undefined;
   try {
     const began = performance.now();
-    const { nodes: _, ...result } = runLitmus(parseLitmus(file, text, unroll), model);
+    test = parseLitmus(file, text, unroll);
+    const { nodes: _, ...result } = runLitmus(test, model);
     return { ...result, ms: Math.round((performance.now() - began) * 1000) / 1000 };
   } catch (e) {
     if (e instanceof LitmusError) return { name: file, error: e.message };
-    if (!(e instanceof BadAccess) && !(e instanceof TooLarge)) throw e;
+    if (e instanceof BadAccess)
+      return { name: file, error: `${test!.where(e.who, e.pc)}: ${e.message}` };
+    if (!(e instanceof TooLarge)) throw e;
     return { name: file, error: `${file}: ${e.message}` };
   }
 }

@@ -18,9 +18,14 @@ export interface Span {
   readonly to: number;
 }
 
-interface Assembly {
-  readonly source: SourceText;
+/** The program of one thread, and where each instruction stands in the file. */
+export interface Assembled {
   readonly code: Instr[];
+  readonly at: number[];
+}
+
+interface Assembly extends Assembled {
+  readonly source: SourceText;
   readonly labels: Map<string, number>;
   readonly jumps: { readonly at: number; readonly index: number; readonly label: string }[];
 }
@@ -63,6 +68,7 @@ function branch(c: Cursor, a: Assembly, word: string): boolean {
   const t = nameToken(c, 'a label');
   a.jumps.push({ at: t.at, index: a.code.length, label: t.text });
   a.code.push({ op: 'branch', cond, target: -1 });
+  a.at.push(t.at);
   return true;
 }
 
@@ -84,7 +90,10 @@ function assembleCell(a: Assembly, span: Span): void {
   }
   if (peek(c).kind === 'end') return;
   const { word, at } = mnemonic(c);
-  const emit: Emit = (i) => void a.code.push(i);
+  const emit: Emit = (i) => {
+    a.code.push(i);
+    a.at.push(at);
+  };
   if (word === 'CLREX') emit({ op: 'clrex' });
   else if (
     !dataProcessing(c, emit, word) &&
@@ -97,8 +106,8 @@ function assembleCell(a: Assembly, span: Span): void {
 }
 
 /** The program of one thread, from the cells of its column. */
-export function assemble(source: SourceText, column: readonly Span[]): Instr[] {
-  const a: Assembly = { source, code: [], labels: new Map(), jumps: [] };
+export function assemble(source: SourceText, column: readonly Span[]): Assembled {
+  const a: Assembly = { source, code: [], at: [], labels: new Map(), jumps: [] };
   for (const span of column) assembleCell(a, span);
   for (const { at, index, label } of a.jumps) {
     const target = a.labels.get(label);
@@ -106,7 +115,7 @@ export function assemble(source: SourceText, column: readonly Span[]): Instr[] {
     const jump = a.code[index] as Extract<Instr, { op: 'branch' }>;
     a.code[index] = { ...jump, target: target as number };
   }
-  return a.code;
+  return a;
 }
 
 const isExpr = (x: unknown): x is Expr => typeof x === 'object' && x !== null && 'regs' in x;

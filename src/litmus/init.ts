@@ -44,6 +44,7 @@ export function location(names: Names, name: string, made?: Partial<Location>): 
 export function value(c: Cursor, names: Names): bigint {
   const amp = accept(c, '&');
   const t = peek(c);
+  if (t.text === '(') fail(c.source, t.at, 'page table values are not supported');
   if (t.kind !== 'name' && !amp) return integer(c, 'a number or a location');
   nameToken(c, 'a location');
   const no = (what: string): never => fail(c.source, t.at, `${what} are not supported`);
@@ -93,18 +94,15 @@ export function registerName(c: Cursor): number {
 function declare(c: Cursor, names: Names, of: Type | undefined): void {
   const bracket = accept(c, '[');
   const { text: name, at } = nameToken(c, 'a register or a location');
-  if (bracket) expect(c, ']', 'behind the location');
   if (peek(c).text === '(') fail(c.source, at, `'${name}(...)' is not supported`);
+  if (bracket) expect(c, ']', 'behind the location');
   if (peek(c).text === ':') fail(c.source, at, `tagged locations ('${name}:') are not supported`);
   const made = of && { size: of.bytes, type: of };
   const l = location(names, name, made);
   if (of && l.size !== 0 && l.size !== of.bytes) fail(c.source, at, `'${name}' is declared twice`);
   Object.assign(l, made);
   if (accept(c, '[')) declareArray(c, names, l, of, at);
-  else if (accept(c, '=')) {
-    if (peek(c).text === '(') fail(c.source, peek(c).at, 'page table values are not supported');
-    l.init[0] = value(c, names);
-  }
+  else if (accept(c, '=')) l.init[0] = value(c, names);
 }
 
 function declareArray(

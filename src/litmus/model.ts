@@ -54,6 +54,8 @@ export interface LitmusTest {
   /** The values of a place in a final state of `program`: one, or those of a whole array. */
   values(p: Place, state: FinalState): readonly bigint[];
   readonly locations: ReadonlyMap<string, Location>;
+  /** 'file:line:column' of instruction `pc` of thread `who`. */
+  where(who: number, pc: number): string;
 }
 
 /** Registers X0..X30 have their own numbers; NZCV and a scratch register come behind. */

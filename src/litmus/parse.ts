@@ -1,19 +1,21 @@
 import type { Cell, FinalState, Instr, Program, Thread } from '../engines/memory/program.js';
-import { assemble, registersOf, renumber, type Span } from './assemble.js';
+import { type Assembled, assemble, registersOf, renumber, type Span } from './assemble.js';
 import { placeKey, places } from './condition.js';
 import { type Names, readInit } from './init.js';
 import { findInit, readHeader, readRows } from './layout.js';
 import type { LitmusTest, Location, Place } from './model.js';
-import { blankComments, fail, type SourceText } from './source.js';
+import { blankComments, fail, type SourceText, where } from './source.js';
 import { readTail } from './tail.js';
 
-function readThreads(source: SourceText, rows: readonly Span[][]): Instr[][] {
+function readThreads(source: SourceText, rows: readonly Span[][]): Assembled[] {
   const [head, ...body] = rows;
   if (!head) fail(source, source.text.length, 'there is no table of instructions (P0 | P1 ;)');
   const columns = head as Span[];
   columns.forEach((s, i) => {
     const text = source.text.slice(s.from, s.to);
     const at = s.from + (text.length - text.trimStart().length);
+    if (/^P\d+\s*[.:]/.test(text.trim()))
+      fail(source, at, `'${text.trim()}': fault handlers and annotated threads are not supported`);
     if (text.trim() !== `P${i}`) fail(source, at, `expected column P${i}, found '${text.trim()}'`);
   });
   for (const row of body)
@@ -114,7 +116,8 @@ export function parseLitmus(file: string, text: string, unroll = 2): LitmusTest 
   const name = readHeader(source, block.from);
   const names = readInit(source, block.from + 1, block.to);
   const { rows, end } = readRows(source, block.to + 1);
-  const threads = readThreads(source, rows);
+  const assembled = readThreads(source, rows);
+  const threads = assembled.map((a) => a.code);
   const tail = readTail(source, end, { names, threads: threads.length });
   for (const [who, regs] of names.registers)
     for (const { at } of regs.values())
@@ -136,5 +139,8 @@ export function parseLitmus(file: string, text: string, unroll = 2): LitmusTest 
   const values = (p: Place, s: FinalState): readonly bigint[] => s.slice(...span.get(placeKey(p))!);
   const { locations } = names;
   const { quantifier, condition, filter } = tail;
-  return { name, quantifier, condition, filter, program, shown, values, locations };
+  return {
+    name, quantifier, condition, filter, program, shown, values, locations,
+    where: (who, pc) => where(source, assembled[who]!.at[pc]!),
+  }; // biome-ignore format: fields in lines
 }

@@ -25,11 +25,15 @@ export function blankComments(file: string, text: string): SourceText {
   return { file, text: out.join('') };
 }
 
+/** 'file:line:column' of an offset. */
+export function where(source: SourceText, offset: number): string {
+  const before = source.text.slice(0, offset).split('\n');
+  return `${source.file}:${before.length}:${before[before.length - 1]!.length + 1}`;
+}
+
 /** Stop with file:line:column and `message`. */
 export function fail(source: SourceText, offset: number, message: string): never {
-  const before = source.text.slice(0, offset).split('\n');
-  const column = before[before.length - 1]!.length + 1;
-  throw new LitmusError(`${source.file}:${before.length}:${column}: ${message}`);
+  throw new LitmusError(`${where(source, offset)}: ${message}`);
 }
 
 export interface Token {

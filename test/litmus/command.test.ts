@@ -26,6 +26,15 @@ test('results and errors stand side by side; an error is no verdict and sets the
   for (const line of answer.text.split('\n')) expect(line).toMatch(/^[\x20-\x7e]{0,72}$/);
 });
 
+test('an access ptlab has no rules for is an error with its line', async () => {
+  const mixed = join(folder, 'mixed.litmus');
+  writeFileSync(mixed, 'AArch64 m\n{ uint64_t x; 0:X1=x; }\nP0 ;\nNOP ;\nLDR W0,[X1] ;\nexists (0:X0=0)\n');
+  const answer = await litmus.run!([mixed], { memory: 'sc', unroll: '2' }, context);
+  expect(answer.json).toEqual([
+    { name: mixed, error: `${mixed}:5:1: P0 accesses 4 bytes of 'x', which has 8: mixed-size accesses are not supported` },
+  ]);
+}); // biome-ignore format: calls on one line
+
 test('an unknown memory model names the known ones', async () => {
   const run = litmus.run!(['x'], { memory: 'alpha', unroll: '2' }, context);
   await expect(run).rejects.toThrow("unknown memory model 'alpha'. Known: sc, tso, arm64");

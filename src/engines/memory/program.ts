@@ -118,8 +118,16 @@ export interface Outcomes {
   readonly nodes: number;
 }
 
-/** An access no cell can answer: a wild address, or a size that is not the cell's. */
-export class BadAccess extends Error {}
+/** An access no cell can answer: a wild address, or a size that is not the cell's. Instruction `pc` of thread `who`. */
+export class BadAccess extends Error {
+  constructor(
+    readonly who: number,
+    readonly pc: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
 
 /** The largest search a litmus test may need before it is given up with an error. */
 export class TooLarge extends Error {}
@@ -139,12 +147,16 @@ export function locator(p: Program): Locate {
     const i = p.threads[who]!.code[pc]!;
     if (cell === undefined)
       throw new BadAccess(
+        who,
+        pc,
         `P${who} accesses address 0x${address.toString(16)}, where no location lies`,
       );
     const { name } = p.cells[cell]!;
     const size = (sizes[cell] ||= 'size' in i ? i.size : 0);
     if ('size' in i && i.size !== size)
       throw new BadAccess(
+        who,
+        pc,
         `P${who} accesses ${i.size} bytes of '${name}', which has ${size}: mixed-size accesses are not supported`,
       );
     return cell;
