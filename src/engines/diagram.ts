@@ -16,6 +16,18 @@ function wrap(text: string, width: number): string[] {
   return lines;
 }
 
+/** Like wrap(), but a value read, the locks held and the bang go to the next line whole. */
+function wrapParts(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const part of text.split(/ (?=->|\[|<==)/)) {
+    const last = lines[lines.length - 1];
+    if (last !== undefined && last.length + 1 + part.length <= width)
+      lines[lines.length - 1] = `${last} ${part}`;
+    else lines.push(...wrap(part, width));
+  }
+  return lines;
+}
+
 /** Names can come from a user's scheme: control and other characters become '?'. */
 const plain = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');
 
@@ -27,32 +39,50 @@ function wrongAt(moves: readonly Move[], bang: boolean): number {
 
 const matters = (r: Move): boolean => /free|wild|pXdp_get|^read /.test(r.text);
 
-/** The step with, where it matters, the locks held. */
-function stepText(r: Move, bang: boolean): string {
+/** The step with, where it matters, the locks held; where it went wrong, `bang` says how. */
+function stepText(r: Move, bang: string | undefined): string {
   const held = r.held.length > 0 ? ` [${r.held.join(', ')}]` : ' [no lock]';
-  return plain(r.text + (matters(r) ? held : '') + (bang ? ' <== BANG' : ''));
+  return plain(r.text + (matters(r) ? held : '') + (bang === undefined ? '' : ` <== ${bang}`));
 }
 
-function twoColumns(moves: readonly Move[], tasks: readonly string[], wrong: number): string[] {
-  const half = (WIDTH - 4) / tasks.length;
-  const letters = tasks.map((t, i) => `${'AB'[i]} = ${plain(t)}`);
-  const lines = [`    ${letters.map((l) => l.padEnd(half)).join('')}`];
+/** 'BANG', and for a table when it was freed. */
+function bangOf(v: Verdict): string {
+  const freed = /freed at step \d+/.exec(v.explanation ?? '');
+  return freed ? `BANG: ${freed[0]}` : 'BANG';
+}
+
+/** Columns of the left task: what its longest step needs, but leave the right one at least as much as it needs. */
+function leftWidth(left: readonly string[], right: readonly string[]): number {
+  const longest = (texts: readonly string[]) => Math.max(0, ...texts.map((t) => t.length)) + 4;
+  const all = WIDTH - 4;
+  return Math.min(longest(left), Math.max(all / 2, all - longest(right)));
+}
+
+function twoColumns(
+  moves: readonly Move[],
+  tasks: readonly string[],
+  textOf: (i: number) => string,
+): string[] {
+  const texts = moves.map((_, i) => textOf(i));
+  const of = (task: string | undefined) => texts.filter((_, i) => moves[i]!.task === task);
+  const titles = tasks.map((t, i) => `${'AB'[i]} = ${plain(t)}`);
+  const left = Math.max(leftWidth(of(tasks[0]), of(tasks[1])), titles[0]!.length + 1);
+  const lines = [`    ${titles[0]!.padEnd(left)}${titles[1] ?? ''}`];
   moves.forEach((r, i) => {
     const column = tasks.indexOf(r.task);
-    const text = wrap(stepText(r, i === wrong), half - 4);
-    const pad = ' '.repeat(column * half);
-    text.forEach((t, k) => {
+    const width = column === 0 && tasks.length > 1 ? left : WIDTH - 4 - left * column;
+    wrapParts(texts[i]!, width - 4).forEach((t, k) => {
       const number = k === 0 ? String(r.n).padStart(3) : '   ';
-      lines.push(`${number} ${pad}${k === 0 ? `${'AB'[column]}: ` : '   '}${t}`);
+      lines.push(`${number} ${' '.repeat(column * left)}${k === 0 ? `${'AB'[column]}: ` : '   '}${t}`); // biome-ignore format: one line
     });
   });
   return lines;
 }
 
-function numbered(moves: readonly Move[], wrong: number): string[] {
+function numbered(moves: readonly Move[], textOf: (i: number) => string): string[] {
   return moves.flatMap((r, i) => {
-    const text = `${plain(r.task)}: ${stepText(r, i === wrong)}`;
-    return wrap(text, WIDTH - 6).map((t, k) =>
+    const text = `${plain(r.task)}: ${textOf(i)}`;
+    return wrapParts(text, WIDTH - 6).map((t, k) =>
       k === 0 ? `${String(r.n).padStart(3)} ${t}` : `      ${t}`,
     );
   });
@@ -64,8 +94,9 @@ export function diagram(v: Verdict): string {
   if (moves.length === 0) return 'no counterexample';
   const tasks = [...new Set(moves.map((r) => r.task))].sort();
   const wrong = wrongAt(moves, v.kind !== 'deadlock');
+  const textOf = (i: number) => stepText(moves[i]!, i === wrong ? bangOf(v) : undefined);
   const body =
-    tasks.length <= 2 ? twoColumns(moves, tasks.reverse(), wrong) : numbered(moves, wrong);
+    tasks.length <= 2 ? twoColumns(moves, tasks.reverse(), textOf) : numbered(moves, textOf);
   const end = wrap(plain(v.explanation ?? ''), WIDTH - 4).map((l, i) => (i === 0 ? `==> ${l}` : `    ${l}`)); // biome-ignore format: one line
   return [...body, ...end].map((l) => l.trimEnd()).join('\n');
 }

@@ -21,14 +21,14 @@ test.each(bugs.map((r) => r.id))('%s: fit for a mail', (id) => {
 });
 
 test('two columns, locks held, the bang and who freed what', () => {
-  expect(draw('S0')).toBe(`    A = vmalloc CPU0                  B = ptdump 0
-  1                                   B: mmap_write_lock
-  2                                   B: pXdp_get(pmd[0]) -> pte table
-                                         0 [init_mm W]
+  expect(draw('S0')).toBe(`    A = vmalloc CPU0               B = ptdump 0
+  1                                B: mmap_write_lock
+  2                                B: pXdp_get(pmd[0]) -> pte table 0
+                                      [init_mm W]
   3 A: pmd_clear(pmd[0])
   4 A: free(pte table 0) [no lock]
-  5                                   B: read pte table 0 [init_mm W]
-                                         <== BANG
+  5                                B: read pte table 0 [init_mm W]
+                                      <== BANG: freed at step 4
 ==> use after free: ptdump 0 (cpu 1) touched pte table 0, freed at step
     4 by vmalloc CPU0 (cpu 0)`);
 });
@@ -36,6 +36,16 @@ test('two columns, locks held, the bang and who freed what', () => {
 test('an archive that eats blanks leaves the order and the tasks', () => {
   const eaten = draw('S3').split('\n').map((l) => l.trim().replace(/ +/g, ' ')); // biome-ignore format: one line
   expect(eaten.filter((l) => /^\d+ [AB]: /.test(l)).map((l) => l.split(' ')[1])).toEqual(['A:', 'B:', 'B:', 'B:', 'A:', 'A:', 'B:']); // biome-ignore format: one line
+});
+
+test('a value, the locks and the bang are never broken over two lines', () => {
+  for (const { id } of bugs)
+    for (const line of draw(id)
+      .split('\n')
+      .filter((l) => !/^(==>| {4}\S)/.test(l))) {
+      expect(line.split('[').length).toBe(line.split(']').length);
+      expect(line).not.toMatch(/(->|<==|pte table)$/);
+    }
 });
 
 test('three tasks: numbered lines', () => {
