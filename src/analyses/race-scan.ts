@@ -49,6 +49,7 @@ export interface RaceState {
   readonly writeWaits_us: number[];
   readonly writeWaits_ns: number[];
   readonly tasks: Map<number, string>;
+  readAcquired: number;
   trylockFailed: number;
   offUnderWalk: number;
   first_ns: number;
@@ -135,7 +136,10 @@ function onAcquired(s: RaceState, now: Now, pid: number, t: number, write: boole
     const hold = { from_ns: t, to_ns: null, pid };
     now.writers.set(pid, hold);
     s.holds.push(hold);
-  } else now.readers.set(pid, (now.readers.get(pid) ?? 0) + 1);
+  } else {
+    s.readAcquired++;
+    now.readers.set(pid, (now.readers.get(pid) ?? 0) + 1);
+  }
 }
 
 function onReleased(s: RaceState, now: Now, pid: number, t: number, write: boolean): void {
@@ -197,6 +201,7 @@ function newState(mm: bigint | null): RaceState {
     writeWaits_us: [],
     writeWaits_ns: [],
     tasks: new Map(),
+    readAcquired: 0,
     trylockFailed: 0,
     offUnderWalk: 0,
     first_ns: 0,

@@ -83,11 +83,21 @@ function missingOf(s: RaceState): string[] {
   lack(s.seen.free > 0 && s.seen.set === 0, 'block being set (probe on pmd_set_huge)', recipe.set);
   lack(s.seen.lock === 0, 'mmap_lock event', recipe.lock);
   if (s.seen.lock > 0 && s.mm === null) {
-    list.push('Which mm is init_mm cannot be told: no lock is taken inside a walk or a free.');
+    list.push(
+      tellsLocks(s)
+        ? 'No lock is taken inside a walk or a free, so the figures of the lock are 0; locks taken before the lock events were on are not seen.'
+        : 'Which mm is init_mm cannot be told: no lock is taken inside a walk or a free.',
+    );
   }
   lack(s.seen.key === 0, 'static key event: the key figures are null', recipe.key);
   return list;
 }
+
+/**
+ * Can anything be said of init_mm's lock? Its mm is known, or lock events and walks are there and no walk or free takes any:
+ * then nobody took it.
+ */
+const tellsLocks = (s: RaceState): boolean => s.seen.lock > 0 && (s.mm !== null || s.seen.walk > 0);
 
 const hex = (va: bigint): string => `0x${va.toString(16)}`;
 
@@ -111,7 +121,7 @@ function toWalk(s: RaceState, w: RawWindow): number | null {
 }
 
 function windowOf(s: RaceState, w: RawWindow, task: (pid: number) => string): RaceWindow {
-  const blind = s.mm === null;
+  const blind = !tellsLocks(s);
   const lock = w.heldRead ? 'held at free' : w.tookRead ? 'taken before free' : 'none';
   const unlocked = w.walker !== null && lock === 'none';
   return {
@@ -154,7 +164,7 @@ export function raceWindows(trace: Trace): RaceWindows {
   const task = (pid: number): string => s.tasks.get(pid) ?? '?';
   const windows = s.windows.map((w) => windowOf(s, w, task));
   const freed = s.seen.free > 0 || s.seen.set > 0 || s.seen.walk > 0;
-  const locks = <T>(v: T): T | null => (s.seen.lock > 0 && s.mm !== null ? v : null);
+  const locks = <T>(v: T): T | null => (tellsLocks(s) ? v : null);
   const count = (p: (w: RaceWindow) => boolean): number | null =>
     locks(windows.reduce((n, w) => n + (p(w) ? 1 : 0), 0));
   return {
@@ -170,7 +180,7 @@ export function raceWindows(trace: Trace): RaceWindows {
       in_walk_unlocked_to_the_end: count((w) => w.to_the_end === true),
     },
     read_lock: {
-      acquired: locks(s.readWaits_us.length),
+      acquired: locks(s.readAcquired),
       trylock_failed: locks(s.trylockFailed),
       wait_us: locks(spread(s.readWaits_us)),
     },

@@ -74,7 +74,8 @@ const waits = (list: readonly Call[], of: (c: Call) => number | null): number[] 
 function costs(s: SleepState, list: readonly Call[]): Costs {
   const sleeping = list.filter((c) => c.asleep_ns > 0);
   const tellsSleep = s.seen.sched > 0 || s.seen.contention > 0;
-  const tellsLock = s.seen.lock > 0 && s.mm !== null;
+  // Lock events and walks are there, and no walk or free takes a lock: then nobody took init_mm's.
+  const tellsLock = s.seen.lock > 0 && (s.mm !== null || s.seen.walk > 0);
   return {
     calls: list.length,
     slept: tellsSleep ? sleeping.length : null,

@@ -68,7 +68,14 @@ export interface SleepState {
   readonly calls: Call[];
   readonly tasks: Map<number, string>;
   /** Waits for init_mm by tasks outside any call. */
-  readonly seen: { sched: number; contention: number; lock: number; ret: number; range: number };
+  readonly seen: {
+    sched: number;
+    contention: number;
+    lock: number;
+    ret: number;
+    range: number;
+    walk: number;
+  };
   /** Violations of tasks that were in no call. */
   strayViolations: number;
 }
@@ -235,8 +242,10 @@ function onRow(c: Scan, v: View, i: number, name: Name): void {
   const t = stateOf(c, pid);
   if (partOfCall.has(name)) goesOn(t, at);
   if (name === 'vmalloc_range') onRange(c, t, v, i, pid, at);
-  else if (name === 'walk') open(c, t, 'ptdump', pid, at, 0);
-  else if (name === 'alloc_vmap_area' && t.call?.role === 'vmalloc' && has(v.flags, i)) {
+  else if (name === 'walk') {
+    c.s.seen.walk++;
+    open(c, t, 'ptdump', pid, at, 0);
+  } else if (name === 'alloc_vmap_area' && t.call?.role === 'vmalloc' && has(v.flags, i)) {
     t.call.state = contextOf(c.flags[v.flags.values[i]!]!);
   } else if (name === 'pmd_free_pte_page' || name === 'pud_free_pmd_page') onFree(t, v, i, at);
   else if (name === 'pmd_set_huge' || name === 'pud_set_huge') {
@@ -253,7 +262,7 @@ function onRow(c: Scan, v: View, i: number, name: Name): void {
 /** One pass over a trace; `mm` is init_mm as the trace writes it, or null. */
 export function scanSleeps(trace: Trace, mm: bigint | null): SleepState {
   const names = dictValues(trace, 'event');
-  const seen = { sched: 0, contention: 0, lock: 0, ret: 0, range: 0 };
+  const seen = { sched: 0, contention: 0, lock: 0, ret: 0, range: 0, walk: 0 };
   const s: SleepState = { mm, calls: [], tasks: new Map(), seen, strayViolations: 0 };
   const c: Scan = {
     s,

@@ -116,6 +116,37 @@ test('v3: the lock is taken before the free', async () => {
   expect(a.windows[0]).toMatchObject({ key_on: true, lock: 'taken before free' });
 });
 
+test('no reader while lock events are on: figures of the lock are 0, not null', async () => {
+  const other = 'mmap_lock_start_locking: mm=ffff000004a3c0c0 memcg_path= write=true';
+  const a = await run(walk(ptdump), free(vmalloc), ev(9, other), set(vmalloc));
+  expect(a.write_holds).toBe(0);
+  expect(a.frees).toEqual({
+    total: 1, in_walk: 0, read_lock_held_at_free: 0, read_lock_taken_before_free: 0,
+    in_walk_unlocked: 0, in_walk_unlocked_to_the_end: 0,
+  }); // biome-ignore format: a table
+  expect(a.read_lock).toEqual({ acquired: 0, trylock_failed: 0, wait_us: { n: 0 } });
+  expect(a.key).toBeNull();
+  expect(a.missing.join()).toMatch(/figures of the lock are 0/);
+});
+
+test('lock events, but no walk was probed: whose lock it is cannot be told', async () => {
+  const other = 'mmap_lock_start_locking: mm=ffff000004a3c0c0 memcg_path= write=true';
+  const a = await run(free(vmalloc), ev(9, other), set(vmalloc));
+  expect([a.write_holds, a.frees.in_walk, a.read_lock.acquired]).toEqual([null, null, null]);
+  expect(a.missing.join()).toMatch(/No ptdump walk.*cannot be told/);
+});
+
+test('a lock asked for before the lock events were on is acquired, its wait unknown', async () => {
+  const a = await run(
+    ...walking(ptdump),
+    free(vmalloc),
+    got(vmalloc, false),
+    gone(vmalloc, false),
+    set(vmalloc),
+  );
+  expect(a.read_lock).toEqual({ acquired: 1, trylock_failed: 0, wait_us: { n: 0 } });
+});
+
 test('the key goes off under another walk', async () => {
   const other = 21;
   const a = await run(
