@@ -1,9 +1,16 @@
 import { type About, type Spec, schema, textMeta, titled } from './chart.js';
 import { theme } from './theme.js';
 
-/** Every number of a result by its path; lists are rows, not figures, and are left out. */
+/** Records of a list that their role tells apart (of vmalloc, of ptdump). */
+const byRole = (list: readonly unknown[]): readonly { role: string }[] => {
+  const roles = list.map((r) => (r as { role?: unknown } | null)?.role);
+  const apart = roles.every((r) => typeof r === 'string') && new Set(roles).size === roles.length;
+  return apart ? (list as { role: string }[]) : [];
+};
+
+/** Every number of a result by its path; lists are rows, not figures, and are left out, but for those by role. */
 export function figuresOf(result: unknown, path = ''): [string, number | string | null][] {
-  if (Array.isArray(result)) return [];
+  if (Array.isArray(result)) return byRole(result).flatMap((r) => figuresOf(r, r.role));
   if (result !== null && typeof result === 'object') {
     return Object.entries(result).flatMap(([k, v]) =>
       figuresOf(v, path === '' ? k : `${path}.${k}`),

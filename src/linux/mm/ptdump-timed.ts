@@ -41,6 +41,16 @@ export interface Dumping {
   readonly walks_per_read: number;
 }
 
+/**
+ * Complete walks that one read of a dump of `text_bytes` makes: seq_file begins with a page of `page_bytes` and, whenever the
+ * text does not fit, doubles its buffer and shows everything again. C: fs/seq_file.c seq_read_iter() (single_open)
+ */
+export function walksOfDump(text_bytes: number, page_bytes = 4096): number {
+  let walks = 1;
+  for (let room = page_bytes; text_bytes >= room; room *= 2) walks++;
+  return walks;
+}
+
 /** One complete walk, with the scheme's points. C: ptdump_walk() */
 export function* ptdump_walk_timed(vm: VmallocState, d: Dumping, cpu: number): Kernel {
   const { sys, geometry: g } = vm;
