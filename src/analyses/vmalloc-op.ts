@@ -27,6 +27,8 @@ export interface AllocOp extends OpBase {
   readonly at: number;
   /** Place in the trace from which on the call may have been under way. */
   readonly since: number;
+  /** When it began: at its probe, else at the event of the area. */
+  readonly begin_ns: number;
   /** CPU on which the call began, where that is known. */
   readonly sinceCpu: number;
   /** The call, where it was probed. */

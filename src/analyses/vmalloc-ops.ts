@@ -27,6 +27,7 @@ const TABLES: ReadonlySet<Row['event']> = new Set<Row['event']>([
 /** A call of __vmalloc_node_range() under way. */
 interface Call extends Request {
   readonly n: number;
+  readonly ts_ns: number;
   readonly cpu: number;
   last: AllocOp | undefined;
 }
@@ -87,6 +88,7 @@ function readAlloc(reader: Reader, r: Row, t: TaskState): void {
     vend: r.to,
     at: r.ok ? r.at : -1,
     since: call && !call.last ? call.n : t.lastRow,
+    begin_ns: call ? call.ts_ns : r.ts_ns,
     sinceCpu: call && !call.last ? call.cpu : t.lastCpu,
     request: call,
     secondTry: call?.last !== undefined && call.last.align > align,
@@ -155,9 +157,12 @@ function readRow(reader: Reader, r: Row, t: TaskState): void {
       lazy_max: r.limit,
     });
   } else if (r.event === 'vmalloc_range') {
-    const { size_bytes, align_bytes, flags, n, cpu } = r;
+    const { size_bytes, align_bytes, flags, n, ts_ns, cpu } = r;
     reader.firstCall = Math.min(reader.firstCall, n);
-    t.calls = [{ size_bytes, align_bytes, flags, n, cpu, last: undefined }, ...t.calls.slice(0, 1)];
+    t.calls = [
+      { size_bytes, align_bytes, flags, n, ts_ns, cpu, last: undefined },
+      ...t.calls.slice(0, 1),
+    ];
   } else if (TABLES.has(r.event)) readTable(reader, r, t);
   else if (r.event === 'mmap_lock_acquire_returned') {
     if (r.mode === 'read' && t.mapping) t.mapping.trylocks.push(r.ok);

@@ -6,6 +6,7 @@ import { newMeta } from '../events/meta.js';
 import { asKernel, type Workload } from '../linux/lib/workload.js';
 import type { Machine } from '../linux/mm/vmalloc-fast.js';
 import type { VmallocState } from '../linux/mm/vmalloc-state.js';
+import type { Kernel } from '../linux/step.js';
 import { timedSystem } from '../scenarios/timed.js';
 import { schemes } from '../schemes/index.js';
 import { byName, type Options, UserError } from './command.js';
@@ -17,7 +18,7 @@ import { startFrom } from './start-from.js';
 export interface TimedWorker {
   readonly name: string;
   readonly cpu: number;
-  readonly work: Workload<unknown>;
+  readonly work: Workload<unknown> | ((vm: VmallocState) => Kernel<unknown>);
 }
 
 /** Options of a timed run; without --scheme the run has an order, but no times. */
@@ -52,12 +53,14 @@ export function runTimed<T>(
   label: string,
   writerOf: (meta: ReturnType<typeof newMeta>) => TraceWriter<T>,
   prepare: (vm: VmallocState) => void = () => {},
+  readerCpus?: readonly number[],
 ): { trace: T; events: number; meta: ReturnType<typeof newMeta>; result: Simulated } {
   const s = timedSetup(options);
   const callers = workers.map((w) => ({
     name: w.name,
     cpu: w.cpu,
-    run: (vm: VmallocState) => asKernel(vm, w.work, w.cpu),
+    run: (vm: VmallocState) =>
+      typeof w.work === 'function' ? w.work(vm) : asKernel(vm, w.work, w.cpu),
   }));
   if (callers.length + s.readers > 30) {
     throw new UserError(
@@ -70,6 +73,7 @@ export function runTimed<T>(
     cpus: machine.cpus,
     callers,
     readers: s.readers,
+    ...(readerCpus ? { readerCpus } : {}),
     dump: s.dump,
     machine,
     prepare,

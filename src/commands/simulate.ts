@@ -9,6 +9,7 @@ import type { Answer, Command, Options } from './command.js';
 import { machineOf, machineOptions, said, whole } from './machine-options.js';
 import { contextsCommand } from './simulate-contexts.js';
 import { lockWordsCommand } from './simulate-lock-words.js';
+import { opsCommand } from './simulate-ops.js';
 import { type Ran, simulate, type Worker } from './simulate-run.js';
 import { timedOptions } from './simulate-timed.js';
 
@@ -129,6 +130,7 @@ export const simulateCommand: Command = {
   sub: {
     contexts: contextsCommand,
     'lock-words': lockWordsCommand,
+    ops: opsCommand,
     test_vmalloc: testVmalloc,
     vmix,
   },

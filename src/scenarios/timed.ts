@@ -21,8 +21,10 @@ export interface TimedSetup {
   readonly era: Era;
   readonly cpus: number;
   readonly callers: readonly Caller[];
-  /** Tasks that read the dump, on the CPUs behind the callers'. */
+  /** Tasks that read the dump. */
   readonly readers: number;
+  /** Their CPUs, in turn; default: those behind the callers'. */
+  readonly readerCpus?: readonly number[];
   readonly dump: Dumping;
   /** The rest of the machine; default: 4K pages, 48 bits, an image of 11 MiB. */
   readonly machine?: Machine;
@@ -62,7 +64,7 @@ export function timedSystem(s: TimedSetup): { sys: System; vm: VmallocState } {
     });
   }
   for (let i = 0; i < s.readers; i++) {
-    const cpu = (s.callers.length + i) % s.cpus;
+    const cpu = s.readerCpus?.[i % s.readerCpus.length] ?? (s.callers.length + i) % s.cpus;
     task(sys, `cat`, cpu, () => reads_dump(vm, s.dump, cpu, Number.POSITIVE_INFINITY, () => left === 0)); // biome-ignore format: one line
   }
   setUpScheme(sys);
