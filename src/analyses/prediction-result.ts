@@ -1,6 +1,8 @@
 import type { TableCounts } from '../linux/arm64/pgtable.js';
 import type { Miss, Run } from './prediction-run.js';
+import { hex } from './replay-purges.js';
 import type { TableReplay } from './replay-tables.js';
+import { type OpBase, threadOf } from './vmalloc-op.js';
 
 /** How the model compares with a real run. */
 export interface Prediction {
@@ -17,7 +19,12 @@ export interface Prediction {
     readonly exact: number;
     readonly first_mismatch: string | null;
   };
-  readonly purges: { readonly total: number; readonly exact: number };
+  readonly purges: {
+    readonly total: number;
+    readonly exact: number;
+    /** Of the exact ones: those that took areas whose free events come later, or left some behind. */
+    readonly reordered: number;
+  };
   readonly tables: {
     readonly predicted: TableCounts;
     readonly observed: TableCounts | null;
@@ -26,6 +33,8 @@ export interface Prediction {
     readonly because: readonly string[];
   };
   readonly misses: readonly Miss[];
+  /** What is exact only in an order other than that of the events, and what shows that order. */
+  readonly races: readonly Miss[];
   readonly equal: boolean;
 }
 
@@ -45,6 +54,16 @@ function predictedCounts(t: TableReplay): TableCounts {
 const untold = (run: Run, predicted: TableCounts, key: keyof TableCounts): boolean =>
   run.formatless && run.tables.observed[key] === 0 && predicted[key] > 0;
 
+const who = (op: OpBase): string => `${op.task}-${op.pid} (event ${op.n})`;
+
+/** Two tasks found no table and both allocated one: the second gives its own back under the lock. */
+function surplusNote(run: Run, { op, slot, before }: TableReplay['surplus'][number]): string {
+  const at = hex(run.replay, slot * run.rules.geometry.pmd_pages);
+  if (before && threadOf(before) !== threadOf(op))
+    return `${who(before)} and ${who(op)} both allocated a table for ${at}: one was given back`;
+  return `${who(op)} installed a table at ${at}, where the model has one`;
+}
+
 function tableNotes(run: Run, predicted: TableCounts): string[] {
   const t = run.tables;
   const notes: string[] = [];
@@ -61,8 +80,7 @@ function tableNotes(run: Run, predicted: TableCounts): string[] {
       notes.push(`${key}: not compared, its event may be one of those without a format`);
     else if (predicted[key] !== t.observed[key])
       notes.push(`${key}: predicted ${predicted[key]}, observed ${t.observed[key]}`);
-  for (const op of t.surplus)
-    notes.push(`${op.task}-${op.pid} installed a table where the model has one (event ${op.n})`);
+  notes.push(...t.surplus.map((x) => surplusNote(run, x)));
   if (untold(run, predicted, 'pte_tables_allocated')) return notes;
   for (const list of t.expected.values())
     for (const e of list)
@@ -91,7 +109,7 @@ export function result(run: Run): Prediction {
       exact: run.exactRequests,
       first_mismatch: run.firstRequest ?? null,
     },
-    purges: { total: run.purges, exact: run.exactPurges },
+    purges: { total: run.purges, exact: run.exactPurges, reordered: run.reorderedPurges },
     tables: {
       predicted,
       observed: probed ? observed : null,
@@ -99,6 +117,7 @@ export function result(run: Run): Prediction {
       because: probed ? tableNotes(run, predicted) : [],
     },
     misses: run.misses,
+    races: run.races,
     equal: same && run.exact === run.total && run.exactPurges === run.purges,
   };
 }

@@ -3,9 +3,9 @@ import { type Era, eras } from '../linux/eras.js';
 import { type Prediction, result } from './prediction-result.js';
 import { type Run, step } from './prediction-run.js';
 import { geometryFor, imageFrom, newReplay, vmallocRange } from './replay.js';
-import { newFlights } from './replay-allocs.js';
+import { newFlights } from './replay-flights.js';
 import { tableReplay } from './replay-tables.js';
-import { type AllocOp, type Op, VM_ALLOW_HUGE_VMAP } from './vmalloc-op.js';
+import { type AllocOp, type FreeOp, type Op, VM_ALLOW_HUGE_VMAP } from './vmalloc-op.js';
 import { vmallocOps } from './vmalloc-ops.js';
 import { inPages } from './vmalloc-pages.js';
 import { fromStart } from './vmalloc-purges.js';
@@ -80,7 +80,9 @@ export function predict(trace: Trace, options: PredictOptions = {}): Prediction 
     firstProbe,
     formatless: dictValues(trace, 'event').some((e) => e.startsWith('unknown:')),
     done: new Set(),
-    flights: newFlights(ops),
+    calls: newFlights(ops.filter((o): o is AllocOp => o.kind === 'alloc')),
+    frees: newFlights(ops.filter((o): o is FreeOp => o.kind === 'free')),
+    freed: new Map(),
     misses: [],
     total: 0,
     exact: 0,
@@ -93,6 +95,8 @@ export function predict(trace: Trace, options: PredictOptions = {}): Prediction 
     rules: { geometry: g, era, huge: usesBlocks(ops, g.pmd_pages), nodes: 1 },
     purges: 0,
     exactPurges: 0,
+    reorderedPurges: 0,
+    races: [],
     first: null,
   };
   let probing = false;

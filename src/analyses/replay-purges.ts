@@ -1,52 +1,132 @@
+import { type FreeAreas, freeAreas } from '../linux/mm/free-areas.js';
 import {
   decay_va_pool_node,
-  detachLazy,
-  envelope,
+  decayPool,
+  MAX_VA_SIZE_PAGES,
+  populatePools,
   purge_vmap_node,
+  reclaimDecayed,
+  type VmapNode,
 } from '../linux/mm/vmap-nodes.js';
-import { type Effect, noPurge, type Replay } from './replay.js';
-import type { DecayOp, PurgeOp, ReleaseOp } from './vmalloc-op.js';
+import { noPurge, type Replay } from './replay.js';
+import type { AllocOp, DecayOp, PurgeOp, ReleaseOp } from './vmalloc-op.js';
 
-/** Do one stage of a purge in the model. */
+/** A stage of a purge that has begun and may not be done yet. */
+export interface Effect {
+  readonly what: 'decay' | 'release';
+  readonly node: number;
+  readonly full: boolean;
+  readonly op: DecayOp | ReleaseOp;
+  /** Of a decay that is known to be done in part: pools done, and what they gave up. */
+  part: { readonly pools: Set<number>; readonly decayed: FreeAreas } | undefined;
+}
+
+/** Do what is left of a stage in the model. */
 export function perform(r: Replay, e: Effect): void {
-  if (e.what === 'decay') decay_va_pool_node(r.space, e.node, e.full);
-  else if (e.what === 'detach') {
-    if (detachLazy(r.space, e.node) > 0) envelope(r.space, e.node, r.purge);
-  } else r.purge.areas += purge_vmap_node(r.space, e.node, e.full);
+  r.effects = r.effects.filter((x) => x !== e);
+  const { space } = r;
+  if (e.what === 'release') {
+    purge_vmap_node(space, e.node, e.full);
+    return;
+  }
+  if (!e.part) {
+    decay_va_pool_node(space, e.node, e.full);
+    return;
+  }
+  const { pools, decayed } = e.part;
+  for (let i = 0; i < MAX_VA_SIZE_PAGES; i++)
+    if (!pools.has(i)) decayPool(space, space.nodes[e.node]!, i, e.full, decayed);
+  reclaimDecayed(space, decayed);
 }
 
 const nodesOf = (r: Replay, node: number): number[] =>
   node >= 0 ? [node] : r.space.nodes.map((_, i) => i);
 
-/**
- * The trace shows that a stage begins. Decay and taking off follow at once; giving back takes its
- * time, and is only surely done when the task is seen again. Gives the stages that are done now.
- */
+/** The trace shows that stages begin: they are surely done when their task is seen again. Gives them. */
 export function begin(r: Replay, op: DecayOp | ReleaseOp): Effect[] {
-  const now: Effect[] = [];
+  const what = op.kind;
+  const begun: Effect[] = [];
+  if (op.kind === 'decay') {
+    r.full = op.full;
+    r.visits.push(op);
+  }
   for (const node of nodesOf(r, op.node)) {
     if (node >= r.space.nodes.length) continue;
-    if (op.kind === 'release') {
-      r.effects.push({ what: 'release', node, full: r.full, op });
-      continue;
-    }
-    r.full = op.full;
-    const decay: Effect = { what: 'decay', node, full: op.full, op };
-    // Without probes only the taking off is placed exactly, by the count of frees.
-    if (op.node < 0) r.effects.push(decay);
-    else now.push(decay);
-    now.push({ what: 'detach', node, full: op.full, op });
+    begun.push({ what, node, full: r.full, op, part: undefined });
   }
-  return now;
+  r.effects.push(...begun);
+  return begun;
 }
 
-/** Stages that must be done before place `n` of the trace, in their order; they leave the list. */
-export function due(r: Replay, n: number): Effect[] {
-  if (r.effects.length === 0) return [];
-  const now = r.effects.filter((e) => e.op.until <= n);
-  if (now.length > 0) r.effects = r.effects.filter((e) => e.op.until > n);
-  return now;
+/** Stages that must be done before place `n` of the trace, in their order. */
+export const due = (r: Replay, n: number): readonly Effect[] =>
+  r.effects.length === 0 ? r.effects : r.effects.filter((e) => e.op.until <= n);
+
+/** Is [start, end) among the areas of `list`, at least in part? */
+const overlaps = (r: Replay, list: readonly number[], start: number, end: number): boolean => {
+  const a = r.space.areas;
+  return list.some((va) => a.start[va]! < end && a.end[va]! > start);
+};
+
+function* pooledIn(r: Replay, vn: VmapNode): Generator<number> {
+  for (let i = 0; vn.pooled > 0 && i < MAX_VA_SIZE_PAGES; i++)
+    for (let va = vn.head[i]!; va !== 0; va = r.space.areas.next[va]!) yield va;
 }
+
+function decayOf(r: Replay, e: Effect, size: number): string {
+  e.part ??= { pools: new Set(), decayed: freeAreas(r.space.areas) };
+  if (size > MAX_VA_SIZE_PAGES || e.part.pools.has(size - 1)) return '';
+  e.part.pools.add(size - 1);
+  decayPool(r.space, r.space.nodes[e.node]!, size - 1, e.full, e.part.decayed);
+  return `a purge on CPU ${e.op.cpu} had thinned that pool`;
+}
+
+/**
+ * Let a purge that is at work do what it must have done for `op` to get its real place on `cpu`: the pool
+ * was filled up to it, or its node's part is over. Says what was assumed; '' if nothing helps.
+ */
+export function advance(r: Replay, op: AllocOp, cpu: number): string {
+  const { space } = r;
+  const a = space.areas;
+  const end = op.at + op.size;
+  const mine = cpu % space.nodes.length;
+  for (const e of r.effects) {
+    const vn = space.nodes[e.node]!;
+    if (e.what === 'release') {
+      const va = vn.purging.find((x) => a.start[x] === op.at && a.end[x] === end);
+      if (va !== undefined && e.node === mine && !e.full && a.vn[va] !== 0) {
+        populatePools(space, e.node, va);
+        return `a purge on CPU ${e.op.cpu} was filling that pool`;
+      }
+      if (!overlaps(r, vn.purging, op.at, end)) continue;
+    } else {
+      const pool = space.nodes.length > 1 && op.size <= MAX_VA_SIZE_PAGES;
+      const inPool = pool && vn.len[op.size - 1]! > 0 && e.node === mine;
+      if (inPool && [...poolOf(r, vn, op.size)].some((va) => a.start[va] === op.at)) {
+        const thinned = decayOf(r, e, op.size);
+        if (thinned) return thinned;
+      }
+      const gone = e.part ? [...inOrderOf(r, e.part.decayed)] : [];
+      if (!overlaps(r, [...pooledIn(r, vn), ...gone], op.at, end)) continue;
+    }
+    perform(r, e);
+    return `a purge on CPU ${e.op.cpu} was at work`;
+  }
+  return '';
+}
+
+/** Areas of the pool of `size` pages, the first one first. */
+export function* poolOf(r: Replay, vn: VmapNode, size: number): Generator<number> {
+  for (let va = vn.head[size - 1]!; va !== 0; va = r.space.areas.next[va]!) yield va;
+}
+
+function* inOrderOf(r: Replay, f: FreeAreas): Generator<number> {
+  for (let va = f.head; va !== 0; va = r.space.areas.next[va]!) yield va;
+}
+
+/** The decay that may have taken the pool of `op` off for a moment. */
+export const thinning = (r: Replay, cpu: number): Effect | undefined =>
+  r.effects.find((e) => e.what === 'decay' && e.node === cpu % r.space.nodes.length);
 
 /** How the end of a purge compares with the model. */
 export interface PurgeResult {
@@ -86,9 +166,7 @@ function edgeFits(r: Replay, model: number, real: number, outwards: 1 | -1): boo
 
 /** A purge ends: all its stages are done. Compares what was purged. */
 export function endPurge(r: Replay, op: PurgeOp): PurgeResult {
-  for (let e = r.effects.shift(); e; e = r.effects.shift()) perform(r, e);
-  for (let i = 0; i < r.space.nodes.length; i++)
-    r.purge.areas += purge_vmap_node(r.space, i, r.full);
+  for (let i = 0; i < r.space.nodes.length; i++) purge_vmap_node(r.space, i, r.full);
   const { start, end, areas } = r.purge;
   r.purge = noPurge();
   r.full = false;

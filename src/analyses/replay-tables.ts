@@ -37,8 +37,14 @@ export interface TableReplay {
   belowPud: boolean;
   /** Installed by the model before the first probe, seen after it. */
   late: number;
-  /** Seen, but the model has a table there. */
-  readonly surplus: TableOp[];
+  /** The last event that installed a table, by PMD-size slot. */
+  readonly installers: Map<number, TableOp>;
+  /** Seen, but the model has a table there; with the event that installed it, where there is one. */
+  readonly surplus: {
+    readonly op: TableOp;
+    readonly slot: number;
+    readonly before: TableOp | undefined;
+  }[];
 }
 
 export const tableReplay = (tables: PageTables): TableReplay => ({
@@ -53,6 +59,7 @@ export const tableReplay = (tables: PageTables): TableReplay => ({
   freedBelowPud: 0,
   seenBelowPud: 0,
   late: 0,
+  installers: new Map(),
   surplus: [],
 });
 
@@ -140,6 +147,18 @@ function expect(r: TableReplay, slot: number, op: AllocOp, counted: boolean): vo
 export const unmapArea = (r: TableReplay, at: number, pages: number): void =>
   vunmap_range_noflush(r.tables, at, pages);
 
+/** A table at `slot` was expected of another task, which came second: this is it. */
+function insteadOf(r: TableReplay, slot: number): boolean {
+  for (const list of r.expected.values()) {
+    const at = list.findIndex((e) => e.slot === slot);
+    if (at < 0) continue;
+    const [seen] = list.splice(at, 1);
+    if (!seen!.counted) r.late++;
+    return true;
+  }
+  return false;
+}
+
 /** A PTE table was installed, says the trace: by a mapping the model knows, or by one nobody announced. */
 function installed(r: TableReplay, op: TableOp): void {
   const list = r.expected.get(keyOf(threadOf(op), op.index));
@@ -149,14 +168,17 @@ function installed(r: TableReplay, op: TableOp): void {
     const [seen] = list.splice(at, 1);
     if (!seen!.counted) r.late++;
     r.pmdTables.set(op.table, seen!.slot - op.index);
+    r.installers.set(seen!.slot, op);
     return;
   }
   if (base !== undefined) {
     const slot = base + op.index;
     if (hasTable(r.tables, slot)) {
-      r.surplus.push(op);
+      if (!insteadOf(r, slot)) r.surplus.push({ op, slot, before: r.installers.get(slot) });
+      r.installers.set(slot, op);
       return;
     }
+    r.installers.set(slot, op);
     const block = r.tables.geometry.pmd_pages;
     const page = slot * block;
     clearLeftovers(r.tables, page, block);

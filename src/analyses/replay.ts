@@ -10,17 +10,10 @@ import {
   vmap_init_free_space,
   vmapSpace,
 } from '../linux/mm/vmap-area.js';
-import { dropFromPool, pooled } from '../linux/mm/vmap-nodes.js';
+import { dropFromPool, moveHeadToTail, pooled } from '../linux/mm/vmap-nodes.js';
 import { vmap_range_noflush, vunmap_range_noflush } from '../linux/mm/vmap-range.js';
-import type { AllocOp, DecayOp, Op, ReleaseOp } from './vmalloc-op.js';
-
-/** A stage of a purge that has begun and may not be done yet. */
-export interface Effect {
-  readonly what: 'decay' | 'detach' | 'release';
-  readonly node: number;
-  readonly full: boolean;
-  readonly op: DecayOp | ReleaseOp;
-}
+import type { Effect } from './replay-purges.js';
+import type { AllocOp, DecayOp, Op } from './vmalloc-op.js';
 
 /** The model on its way through a trace. */
 export interface Replay {
@@ -28,6 +21,10 @@ export interface Replay {
   readonly tables: PageTables;
   /** Stages of purges under way, in their order. */
   effects: Effect[];
+  /** Nodes the purge under way has been to, before their lazy areas are taken off. */
+  visits: DecayOp[];
+  /** Did the purge under way need frees in an order other than that of their events? */
+  reordered: boolean;
   /** Does the purge under way empty the pools? */
   full: boolean;
   /** The purge under way, as the model sees it. */
@@ -88,7 +85,15 @@ export function newReplay(
   vmap_init_free_space(space, early);
   const tables = pageTables(g);
   for (const [start, end] of early) layTables(tables, start, end);
-  return { space, tables, effects: [], full: false, purge: noPurge() };
+  return {
+    space,
+    tables,
+    effects: [],
+    visits: [],
+    reordered: false,
+    full: false,
+    purge: noPurge(),
+  };
 }
 
 /** Early areas are mapped, by pages for all that is known: their slots have PTE tables. */
@@ -176,6 +181,15 @@ export function takeReal(r: Replay, op: AllocOp): Whereabouts {
   if (wholeRange && space.nodes.length > 1) space.areas.vn[va] = (op.cpu % space.nodes.length) + 1;
   space.busy.set(op.at, va);
   return where;
+}
+
+/** The kernel passed over the first area of a pool: it lies further back, so that the replay finds its way again. */
+export function backOfPool(r: Replay, passed: number): void {
+  const { nodes, areas } = r.space;
+  for (const vn of nodes) {
+    const i = vn.head.findIndex((va) => va !== 0 && areas.start[va] === passed);
+    if (i >= 0) moveHeadToTail(areas, vn, i);
+  }
 }
 
 /**

@@ -50,6 +50,8 @@ export interface AllocOp extends OpBase {
 export interface FreeOp extends OpBase {
   readonly kind: 'free';
   readonly at: number;
+  /** Place in the trace from which on it may have been under way. */
+  readonly since: number;
   readonly nr_lazy: number;
   readonly lazy_max: number;
 }
@@ -61,6 +63,8 @@ export interface DecayOp extends OpBase {
   readonly full: boolean;
   /** Place of the next event of the purging task: then it is surely done. */
   until: number;
+  /** The end of the purge; undefined where the trace ends before it. */
+  readonly ends: PurgeOp | undefined;
 }
 
 /** A purge gives the areas of a node back. */

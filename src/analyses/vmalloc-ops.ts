@@ -153,6 +153,7 @@ function readRow(reader: Reader, r: Row, t: TaskState): void {
       task: r.task,
       kind: 'free',
       at: r.at,
+      since: t.lastRow,
       nr_lazy: r.count,
       lazy_max: r.limit,
     });

@@ -1,4 +1,11 @@
-import type { DecayOp, Op, OpBase, PurgeOp, ReleaseOp } from './vmalloc-op.js';
+import {
+  type DecayOp,
+  type Op,
+  type OpBase,
+  type PurgeOp,
+  type ReleaseOp,
+  threadOf,
+} from './vmalloc-op.js';
 import type { Row } from './vmalloc-rows.js';
 
 /** A row that belongs to a purge, and the place of the next row of the same task. */
@@ -39,31 +46,53 @@ function takenAt(frees: readonly number[], purged: number, after: number, end: n
   return n === undefined || n > end ? end - 0.5 : Math.max(n + 0.25, after + 0.25);
 }
 
-/** What the purge rows say, as operations, and how many vmap nodes they name. */
+const endOf = (row: Row): PurgeOp => ({
+  ...base(row),
+  kind: 'purge',
+  start: row.from,
+  end: row.to,
+  areas: row.count,
+});
+
+/** The end of the purge each row belongs to: the next one of its task. One purge runs at a time. */
+function endsOf(rows: readonly PurgeRow[]): (PurgeOp | undefined)[] {
+  const next = new Map<number, PurgeOp>();
+  const out: (PurgeOp | undefined)[] = [];
+  for (let i = rows.length - 1; i >= 0; i--) {
+    const { row } = rows[i]!;
+    if (row.event === 'purge_vmap_area_lazy') next.set(threadOf(row), endOf(row));
+    out[i] = next.get(threadOf(row));
+  }
+  return out;
+}
+
+/** What the purge rows say, as operations. */
 function purgeOps(rows: readonly PurgeRow[], frees: readonly number[], nodes: readonly bigint[]) {
   const ops: (DecayOp | ReleaseOp | PurgeOp)[] = [];
+  const allEnds = endsOf(rows);
   let probed = false;
   let purged = 0;
   let last = -1;
-  for (const { row, until, overflow } of rows) {
+  rows.forEach(({ row, until, overflow }, i) => {
+    const ends = allEnds[i];
     if (row.event === 'decay_node') {
       probed = true;
       const node = nodeAt(nodes, row.object);
-      ops.push({ ...base(row), kind: 'decay', node, full: row.full, until });
+      ops.push({ ...base(row), kind: 'decay', node, full: row.full, until, ends });
     } else if (row.event === 'purge_node') {
       ops.push({ ...base(row), kind: 'release', node: nodeAt(nodes, row.object), until });
     } else {
       purged += row.count;
       if (!probed) {
         const n = takenAt(frees, purged, last, row.n);
-        ops.push({ ...base(row, n), kind: 'decay', node: -1, full: overflow, until: row.n });
+        ops.push({ ...base(row, n), kind: 'decay', node: -1, full: overflow, until: row.n, ends });
         ops.push({ ...base(row, n), kind: 'release', node: -1, until: row.n });
       }
       probed = false;
       last = row.n;
-      ops.push({ ...base(row), kind: 'purge', start: row.from, end: row.to, areas: row.count });
+      ops.push(ends!);
     }
-  }
+  });
   return ops;
 }
 

@@ -47,12 +47,25 @@ function tableLines(p: Prediction): string[] {
   return ['page tables             predicted      observed', ...lines];
 }
 
+/** `text` in lines of the width, at blanks; what follows is set in. */
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  let rest = asciiLine(text, 4 * WIDTH);
+  while (rest.length > WIDTH) {
+    const at = rest.lastIndexOf(' ', WIDTH);
+    const cut = at > 12 ? at : WIDTH;
+    lines.push(rest.slice(0, cut));
+    rest = `      ${rest.slice(cut).trimStart()}`;
+  }
+  return [...lines, rest];
+}
+
 function missLines(m: Miss): string[] {
   return [
     `event ${m.n} at ${m.time.toFixed(6)} s, CPU ${m.cpu}, ${m.task}`,
     `  predicted ${m.predicted}`,
     `  real      ${m.real}`,
-    `  because   ${m.because}`,
+    ...wrapped(`  because   ${m.because}`),
   ];
 }
 
@@ -66,9 +79,12 @@ function toText(p: Prediction): string {
     ...tableLines(p),
     p.equal ? 'equal: every address, purge and table count' : 'not equal',
   ];
-  if (allocations.reordered > 0)
-    lines.push(`${allocations.reordered} addresses in an order other than that of the events`);
-  lines.push(...tables.because.slice(0, 8).map((b) => `note: ${b}`));
+  const others = allocations.reordered + purges.reordered;
+  if (others > 0)
+    lines.push(`${others} exact in an order other than that of the events (--json: races)`);
+  lines.push(...tables.because.slice(0, 8).flatMap((b) => wrapped(`note: ${b}`)));
+  if (tables.because.length > 8)
+    lines.push(`${tables.because.length - 8} more notes; all of them: --json`);
   if (misses.length > 0) lines.push('first divergence:', ...missLines(misses[0]!));
   if (misses.length > 1) lines.push(`${misses.length - 1} more; all of them: --json or --csv`);
   return lines.map((l) => asciiLine(l, WIDTH)).join('\n');

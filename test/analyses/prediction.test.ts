@@ -160,7 +160,7 @@ test('per-CPU areas, which no event announces, are taken in when they are freed'
     line('t-9', 0, 8, call(1)) +
     line('t-9', 0, 9, alloc(102, 2)); // biome-ignore format: a trace
   const p = predict(await readFtrace(text));
-  expect(p.purges).toEqual({ total: 1, exact: 1 });
+  expect(p.purges).toMatchObject({ total: 1, exact: 1 });
   expect(p.allocations.exact).toBe(3);
   expect(p.tables).toMatchObject({ untraced: 1 });
   expect(p.tables.predicted.pte_tables_allocated).toBe(1); // the other slot had its table

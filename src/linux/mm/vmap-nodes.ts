@@ -84,7 +84,8 @@ function node_pool_del_va(a: VmapAreas, vn: VmapNode, size: number, align: numbe
   return va;
 }
 
-function moveHeadToTail(a: VmapAreas, vn: VmapNode, i: number): void {
+/** The first area of pool `i` becomes its last. */
+export function moveHeadToTail(a: VmapAreas, vn: VmapNode, i: number): void {
   const va = vn.head[i]!;
   const tail = vn.tail[i]!;
   if (va === tail) return;
@@ -175,6 +176,34 @@ function reclaim_list_global(v: VmapNodes, list: readonly number[]): void {
   for (let i = 0; i < list.length; i++) merge_or_add_vmap_area(v.free, list[i]!);
 }
 
+/** Take a quarter of pool `i` of `vn` from its head, or all of it, into `decayed`. */
+export function decayPool(
+  v: VmapNodes,
+  vn: VmapNode,
+  i: number,
+  full: boolean,
+  decayed: FreeAreas,
+): void {
+  if (vn.len[i] === 0) return;
+  let n = full ? vn.len[i]! : vn.len[i]! >> 2;
+  if (n === 0 && v.drainShortPools) n = vn.len[i]!;
+  vn.len[i]! -= n;
+  vn.pooled -= n;
+  let va = vn.head[i]!;
+  for (; n > 0; n--) {
+    const next = v.areas.next[va]!;
+    merge_or_add_vmap_area(decayed, va);
+    va = next;
+  }
+  vn.head[i] = va;
+  if (va === 0) vn.tail[i] = 0;
+  else v.areas.prev[va] = 0;
+}
+
+/** Give everything in `decayed` to the free space, lowest first. */
+export const reclaimDecayed = (v: VmapNodes, decayed: FreeAreas): void =>
+  reclaim_list_global(v, inOrder(decayed));
+
 /**
  * Give part of the pools of node `index` back to the free space: a quarter of each from its head, or
  * all. C: decay_va_pool_node()
@@ -183,23 +212,8 @@ export function decay_va_pool_node(v: VmapNodes, index: number, full: boolean): 
   const vn = v.nodes[index]!;
   if (vn.pooled === 0) return;
   const decayed = freeAreas(v.areas);
-  for (let i = 0; i < MAX_VA_SIZE_PAGES; i++) {
-    if (vn.len[i] === 0) continue;
-    let n = full ? vn.len[i]! : vn.len[i]! >> 2;
-    if (n === 0 && v.drainShortPools) n = vn.len[i]!;
-    vn.len[i]! -= n;
-    vn.pooled -= n;
-    let va = vn.head[i]!;
-    for (; n > 0; n--) {
-      const next = v.areas.next[va]!;
-      merge_or_add_vmap_area(decayed, va);
-      va = next;
-    }
-    vn.head[i] = va;
-    if (va === 0) vn.tail[i] = 0;
-    else v.areas.prev[va] = 0;
-  }
-  reclaim_list_global(v, inOrder(decayed));
+  for (let i = 0; i < MAX_VA_SIZE_PAGES; i++) decayPool(v, vn, i, full, decayed);
+  reclaimDecayed(v, decayed);
 }
 
 function inOrder(f: FreeAreas): number[] {
@@ -208,14 +222,26 @@ function inOrder(f: FreeAreas): number[] {
   return list;
 }
 
-/** Move the lazy areas of node `index` to its purge list, by address. Gives how many that are. */
-export function detachLazy(v: VmapNodes, index: number): number {
+/** Move the lazy areas of node `index` that are `taken` to its purge list, by address. Gives how many that are. */
+export function detachLazy(v: VmapNodes, index: number, taken?: (va: number) => boolean): number {
   const vn = v.nodes[index]!;
   if (vn.lazy.length === 0) return 0;
   const { start } = v.areas;
-  vn.purging = vn.lazy.sort((x, y) => start[x]! - start[y]!);
-  vn.lazy = [];
+  vn.purging = (taken ? vn.lazy.filter(taken) : vn.lazy).sort((x, y) => start[x]! - start[y]!);
+  vn.lazy = taken ? vn.lazy.filter((va) => !taken(va)) : [];
   return vn.purging.length;
+}
+
+/** The areas of the purge list of node `index` up to `last` that its pools take: they are in the pools now. */
+export function populatePools(v: VmapNodes, index: number, last: number): void {
+  const vn = v.nodes[index]!;
+  const { start, end, vn: id } = v.areas;
+  vn.purging = vn.purging.filter((va) => {
+    if (start[va]! > start[last]! || id[va] === 0 || !node_pool_add_va(v.areas, vn, va))
+      return true;
+    v.lazy_nr -= end[va]! - start[va]!;
+    return false;
+  });
 }
 
 /**
