@@ -1,7 +1,8 @@
 // Steps as they stand in a task's window: fetched in program order, and not all of them performed yet.
-import type { Rmw, Step } from '../../linux/step.js';
+import type { Step } from '../../linux/step.js';
 import { regionOf, type System } from '../../linux/system.js';
 import { Unsupported } from './kernel-run.js';
+import { stored } from './rmw.js';
 
 /** sc and tso are arm64 with stronger accesses: loads acquire (RCpc), stores release, SC loads wait for stores. */
 export type Strength = 'sc' | 'tso' | 'arm64';
@@ -70,18 +71,6 @@ export function tableAt(sys: System, at: number): number {
   if (sys.owner[at] === 0 || sys.owner[at] === undefined) return 0;
   return regionOf(sys, at)?.base ?? 0;
 }
-
-const updates: Readonly<Record<Rmw['fn'], (old: number, step: Rmw) => number>> = {
-  add: (old, step) => old + step.value,
-  xchg: (_old, step) => step.value,
-  cas: (_old, step) => step.value,
-  or: (old, step) => old | step.value,
-  andnot: (old, step) => old & ~step.value,
-};
-
-/** What an atomic that read `old` stores; undefined if nothing. */
-export const stored = (step: Rmw, old: number): number | undefined =>
-  step.fn === 'cas' && old !== step.expect ? undefined : updates[step.fn](old, step);
 
 /** The entry `e` after its read gave `value`. */
 export function hasRead(e: Entry, value: number): Entry {

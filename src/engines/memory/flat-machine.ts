@@ -3,10 +3,11 @@ import type { Step } from '../../linux/step.js';
 import type { System } from '../../linux/system.js';
 import { type Automaton, automaton } from '../automaton.js';
 import { type Flat, flip, flips, freeTable, graceBegins, patch, read, release, sectionEnds, synchronise, takable, take, view, write } from './flat-act.js'; // biome-ignore format: one line
-import { type Strength, stored, tableAt } from './flat-entry.js';
+import { type Strength, tableAt } from './flat-entry.js';
 import { known } from './flat-known.js';
 import { type Effect, intern, type Local, lags, type Seat, seat, settle } from './flat-local.js';
 import { type After, after, type Move } from './flat-moves.js';
+import { stored } from './rmw.js';
 
 export interface FlatOptions {
   readonly strength: Strength;

@@ -6,11 +6,11 @@ import type { Ending, Recorder } from '../run.js';
 import type { Choice } from '../token.js';
 import { lockWatch, row, told } from '../trail.js';
 import type { Move as Row } from '../verdict.js';
-import { stored } from './flat-entry.js';
 import { Grown } from './flat-known.js';
 import { type FlatMachine, type FlatOptions, flatMachine, make, restart, results } from './flat-machine.js'; // biome-ignore format: one line
 import { type Move, movesOf } from './flat-moves.js';
 import type { FlatSearch } from './flat-search.js';
+import { stored } from './rmw.js';
 
 /** A step of the run that was found: whose, which, what part of it. */
 interface Performed {

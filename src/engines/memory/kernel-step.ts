@@ -3,16 +3,9 @@ import type { Fence, Read, Rmw, Step, Wait } from '../../linux/step.js';
 import { make, type Outcome, readWord, viewAt, type World, writeWord } from './kernel-access.js';
 import { type Message, tableAt } from './kernel-messages.js';
 import { get, order, put, type TaskState } from './kernel-state.js';
+import { stored } from './rmw.js';
 
 const { max } = Math;
-
-const updates: Readonly<Record<Rmw['fn'], (old: number, step: Rmw) => number>> = {
-  add: (old, step) => old + step.value,
-  xchg: (_old, step) => step.value,
-  cas: (_old, step) => step.value,
-  or: (old, step) => old | step.value,
-  andnot: (old, step) => old & ~step.value,
-};
 
 /** LSE atomics: acquire and release as named; the value read is written back as one. */
 export function rmwWord(w: World, s: TaskState, step: Rmw): Outcome[] {
@@ -21,10 +14,10 @@ export function rmwWord(w: World, s: TaskState, step: Rmw): Outcome[] {
   if (strong) order(s, s.wOld);
   const acquire = full || step.mode === 'acquire' ? 'A' : '';
   return readWord(w, s, step.on, step, { acquire }).flatMap((r) => {
-    if (step.fn === 'cas' && r.result !== step.expect) return [r];
+    const value = stored(step, r.result);
+    if (value === undefined) return [r];
     const seen = viewAt(r.s, step.on);
     const carried = step.fn === 'xchg' ? {} : { carried: seen };
-    const value = updates[step.fn](r.result, step);
     const release = full || step.mode === 'release';
     // The write comes after the read, whatever its value depends on.
     const old = r.s.wNew;
