@@ -18,6 +18,10 @@ export function roundStep(span: number): number {
   return ten * [1, 2, 5, 10].find((m) => m * ten >= raw * 0.999)!;
 }
 
+/** A bucket's width in words: '200 ms', '2 s'. */
+export const duration = (s: number): string =>
+  s >= 1 ? `${s} s` : `${Number((s * 1000).toPrecision(3))} ms`;
+
 function perBucket(data: OverwriteData): { rows: Record<string, number>[]; step_s: number } {
   const span_s = (data.last_ns - data.first_ns) / 1e9;
   const step_s = roundStep(span_s);
@@ -30,9 +34,6 @@ function perBucket(data: OverwriteData): { rows: Record<string, number>[]; step_
   const rows = counts.map((count, i) => ({ time_s: at(i), end_s: at(i + 1), count }));
   return { rows, step_s };
 }
-
-const duration = (s: number): string =>
-  s >= 1 ? `${s} s` : `${Number((s * 1000).toPrecision(3))} ms`;
 
 /** Overwrites over time, with the phases marked. */
 export const overTime: Chart<OverwriteData> = {

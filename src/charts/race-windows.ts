@@ -1,5 +1,5 @@
 import { type About, type Chart, cdfOf, type Spec, schema, textMeta, titled } from './chart.js';
-import { roundStep } from './overwrites.js';
+import { duration, roundStep } from './overwrites.js';
 import { theme } from './theme.js';
 
 interface Spread {
@@ -211,7 +211,7 @@ export const windowsOverTime: Chart<RaceData> = {
       })),
     );
     const what = 'page tables freed, by what a walker could have seen';
-    const unit = `frees per ${step_s} s`;
+    const unit = `frees per ${duration(step_s)}`;
     return {
       $schema: schema,
       title: titled(`${data.windows.length} ${what}`, about),

@@ -154,7 +154,7 @@ export function series(block: Block): string[] {
       ys.reduce((a, b) => Math.min(a, b)),
       ys.reduce((a, b) => Math.max(a, b)),
     ];
-    const parts = `n ${ys.length}, min ${figure(least)}, mean ${figure(sum / ys.length)}, max ${figure(most)}`;
+    const parts = `n ${ys.length}, min ${figure(least)}, mean ${figure(sum / ys.length, 4)}, max ${figure(most)}`;
     return legend(all, i, `${parts}, sum ${figure(sum)}`);
   });
   return [
