@@ -63,30 +63,32 @@ export function framesOf(m: Machine): PageAllocator {
   });
 }
 
-/** A machine at boot: everything free but the kernel image. */
-export function bootMachine(m: Machine): Vmalloc {
+/** The vmalloc area at boot: everything free but the kernel image. */
+export function spaceOf(m: Machine): VmapSpace {
   const g = m.geometry;
-  const era = m.era ?? eras['6.12'];
-  const l = layout(g);
-  const vstart = pageOf(g, l.VMALLOC_START);
-  const vend = pageOf(g, l.VMALLOC_END);
+  const { drainShortPools } = m.era ?? eras['6.12'];
   const { pageShift } = g;
-  const { drainShortPools } = era;
+  const l = layout(g);
+  const [vstart, vend] = [pageOf(g, l.VMALLOC_START), pageOf(g, l.VMALLOC_END)];
   const space = vmapSpace(
     { vstart, vend, possibleCpus: m.cpus, drainShortPools, pageShift },
     vmapAreas(),
   );
-  vmap_init_free_space(
-    space,
-    [[vstart, vstart + (m.image_pages ?? 0)]],
-    2 ** (64 - pageShift) - 0.5,
-  );
+  const image: [number, number] = [vstart, vstart + (m.image_pages ?? 0)];
+  vmap_init_free_space(space, [image], 2 ** (64 - pageShift) - 0.5);
+  return space;
+}
+
+/** A machine at boot. */
+export function bootMachine(m: Machine): Vmalloc {
+  const g = m.geometry;
+  const era = m.era ?? eras['6.12'];
   return {
     geometry: g,
     era,
     huge: m.huge ?? true,
     nodes: m.nodes ?? 1,
-    space,
+    space: spaceOf(m),
     tables: pageTables(g),
     frames: framesOf(m),
     mayReplace: undefined,

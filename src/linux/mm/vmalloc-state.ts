@@ -1,16 +1,14 @@
-import { entriesAt, type Geometry, pageOf } from '../arm64/geometry.js';
-import { layout } from '../arm64/layout.js';
+import { entriesAt, type Geometry } from '../arm64/geometry.js';
 import { foldedTop } from '../arm64/swapper.js';
 import { eras } from '../eras.js';
 import type { Place } from '../step.js';
 import { lock, type System, table } from '../system.js';
-import { vmapAreas } from './areas.js';
 import { type CachedStacks, cachedStacks } from './cached-stacks.js';
 import { type Kmalloc, newKmalloc } from './kmalloc.js';
-import { framesOf, type Machine } from './machine.js';
+import { framesOf, type Machine, spaceOf } from './machine.js';
 import type { PageAllocator } from './page-alloc.js';
 import type { SizeRules } from './vmalloc-size.js';
-import { type VmapSpace, vmap_init_free_space, vmapSpace } from './vmap-area.js';
+import type { VmapSpace } from './vmap-area.js';
 import { type VmapBlocks, vmapBlockPages, vmapBlocks } from './vmap-block.js';
 
 /**
@@ -49,19 +47,7 @@ export interface VmallocState extends SizeRules {
 export function vmallocOn(sys: System, m: Machine): VmallocState {
   const g = m.geometry;
   const era = m.era ?? eras['6.12'];
-  const l = layout(g);
-  const [vstart, vend] = [pageOf(g, l.VMALLOC_START), pageOf(g, l.VMALLOC_END)];
-  const { pageShift } = g;
-  const { drainShortPools } = era;
-  const space = vmapSpace(
-    { vstart, vend, possibleCpus: m.cpus, drainShortPools, pageShift },
-    vmapAreas(),
-  );
-  vmap_init_free_space(
-    space,
-    [[vstart, vstart + (m.image_pages ?? 0)]],
-    2 ** (64 - pageShift) - 0.5,
-  );
+  const space = spaceOf(m);
   const perNode = (name: string) => space.nodes.map((_, i) => lock(sys, `${name} ${i}`));
   if (!sys.named.has('init_mm')) lock(sys, 'init_mm');
   foldedTop(sys, g);
