@@ -1,4 +1,6 @@
+import { MAX_STATES } from '../engines/explore.js';
 import { explorers } from '../engines/memories.js';
+import { MAX_WEAK_STATES } from '../engines/memory/weak.js';
 import type { Memory, Verdict } from '../engines/verdict.js';
 import { scenarios } from '../scenarios/index.js';
 import { type Row, rows } from '../scenarios/rows.js';
@@ -52,12 +54,9 @@ function line(row: Row, of: readonly (Cell | undefined)[]): string {
   return `${head.trimEnd()}\n${' '.repeat(15)}${differs}`;
 }
 
-/** In the table, a weak-memory search gives up after so many states. */
-const WEAK_STATES = 1_000_000;
-
 const foot = `=: as SPIN (sc), herd7 or LKMM (arm64) say. 1 reader, 1 freer unless
-stated. A number: steps of the counterexample. A search of tso or arm64
-is cut off at ${WEAK_STATES} states unless --max-states says otherwise.`;
+stated. A number: steps of the counterexample. A search is cut off at
+${MAX_STATES} states (sc), ${MAX_WEAK_STATES} (tso, arm64), or --max-states.`;
 
 /** `explore --all`: every row under every memory model there is. */
 export function exploreAll(context: Context, maxStates?: number): Answer {
@@ -65,7 +64,7 @@ export function exploreAll(context: Context, maxStates?: number): Answer {
   const bar = context.progress('exploring');
   const cells = rows.map((row, i) => {
     bar.update(i, rows.length, row.id);
-    return models.map((m) => cellOf(row, m, maxStates ?? (m === 'sc' ? undefined : WEAK_STATES)));
+    return models.map((m) => cellOf(row, m, maxStates));
   });
   bar.stop();
   const heading = `${'row'.padEnd(14)} ${'scheme'.padEnd(17)} ${models.map((m) => m.padEnd(12)).join(' ')}`; // biome-ignore format: one line
