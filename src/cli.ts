@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { SingleBar } from 'cli-progress';
 import { Command as Commander, Option } from 'commander';
+import { ascii } from './commands/ascii.js';
 import {
   type Answer,
   type Command,
@@ -11,8 +12,12 @@ import {
 import { commands, loadCommands } from './commands/index.js';
 import { FormatError } from './importers/importer.js';
 
+/** To stderr. A path or a name in it may hold what moves a cursor; line breaks are ours. */
+const say = (text: string): void =>
+  void process.stderr.write(`ptlab: ${text.replace(/(?!\n)[\p{Cc}\p{Cf}]/gu, ascii)}\n`);
+
 const context: Context = {
-  note: (line) => void process.stderr.write(`ptlab: ${line}\n`),
+  note: say,
   progress(label) {
     if (!process.stderr.isTTY) return { update() {}, stop() {} };
     const began = Date.now();
@@ -118,6 +123,6 @@ program()
   .then((p) => p.parseAsync())
   .catch((e: unknown) => {
     if (!(e instanceof UserError || e instanceof FormatError)) throw e;
-    process.stderr.write(`ptlab: ${e.message}\n`);
+    say(e.message);
     process.exitCode = 1;
   });

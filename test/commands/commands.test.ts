@@ -130,6 +130,13 @@ test('a file that is not there, a folder, and an output that is the input', () =
   expect(readFileSync(file).equals(before)).toBe(true);
 });
 
+test('a file name cannot move the cursor of who reads the error', () => {
+  const path = join(folder(), 'a\u001b[31m\u202eü.txt');
+  writeFileSync(path, 'no trace');
+  const { stderr } = ptlab(['info', path]);
+  expect(stderr).toContain('a\\x1b[31m\\u202eü.txt: no format known to ptlab');
+});
+
 test('a cut .gz gives what it holds and says where it ends', () => {
   const file = join(folder(), 'cut.gz');
   const whole = readFileSync(trace);
