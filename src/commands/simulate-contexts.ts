@@ -11,6 +11,7 @@ import { schemes } from '../schemes/index.js';
 import { type Answer, byName, type Command, type Options } from './command.js';
 import { machineOf, machineOptions, whole } from './machine-options.js';
 import { timedOptions, timedSetup } from './simulate-timed.js';
+import { boundsOf, CUT_OFF, cutRows } from './simulated-end.js';
 import { toCsv } from './write.js';
 
 const member = <T extends string>(what: string, list: readonly T[], name: string): T =>
@@ -24,6 +25,8 @@ interface Verdict {
   readonly max_us: number | null;
   readonly lost_huge: number | null;
   readonly violations: number;
+  /** A bound was hit: the figures are of what ran until then. */
+  readonly cut_off: boolean;
 }
 
 /** One scheme under these callers. */
@@ -49,7 +52,7 @@ function verdict(name: string, options: Options, gfp: Gfp, context: CallContext)
   const meta = newMeta('contexts', 'run');
   meta.run = { scheme: name, scenario: 'contexts', era: machine.era!.name, seed, cost_model: s.profile.name }; // biome-ignore format: one line
   const writer = memoryWriter(meta);
-  simulate(sys, { profile: s.profile, seed, sink: logSink(writer.log), cpus: machine.cpus, limit_ns: 3.6e12 }); // biome-ignore format: one line
+  const { cut } = simulate(sys, { profile: s.profile, seed, sink: logSink(writer.log), cpus: machine.cpus, limits: boundsOf(options) }); // biome-ignore format: one line
   const a = sleepCosts(writer.finish(meta));
   // The small objects of the workload are GFP_KERNEL calls of a task that may sleep.
   const of = a.calls.filter(
@@ -67,6 +70,7 @@ function verdict(name: string, options: Options, gfp: Gfp, context: CallContext)
     max_us: asleep.length > 0 ? Math.max(...asleep) / 1000 : null,
     lost_huge: rows[0]?.lost_huge ?? null,
     violations: of.reduce((n, c) => n + c.violations, 0),
+    cut_off: cut !== null,
   };
 }
 
@@ -93,8 +97,10 @@ async function run(_: readonly string[], options: Options): Promise<Answer> {
     'scheme             calls       blocks  slept   max us   lost   BUGs',
     ...rows.map(cells),
     'BUGs: "sleeping function called from invalid context"',
+    ...cutRows(rows),
   ];
-  return { json: { gfp, context, what_if: whatIf, rows }, text: text.join('\n'), csv: toCsv(rows) };
+  const status = rows.some((r) => r.cut_off) ? CUT_OFF : 0;
+  return { json: { gfp, context, what_if: whatIf, rows }, text: text.join('\n'), csv: toCsv(rows), status }; // biome-ignore format: one line
 }
 
 /** `ptlab simulate contexts`: may vmalloc be called so, under each scheme? */

@@ -13,6 +13,7 @@ import { type Answer, type Command, type Context, type Options, UserError } from
 import { load, traceOptions } from './load.js';
 import { machineOf, machineOptions, whole } from './machine-options.js';
 import { runTimed, type TimedWorker, timedOptions } from './simulate-timed.js';
+import { CUT_OFF, cutRows, type Ended, endText } from './simulated-end.js';
 import { startFrom } from './start-from.js';
 import { toCsv } from './write.js';
 
@@ -77,9 +78,11 @@ interface Row {
   readonly asleep_max_us: number | null;
   readonly lost_huge: number | null;
   readonly violations: number;
+  /** A bound was hit: the figures are of what ran until then. */
+  readonly cut_off: boolean;
 }
 
-function rowOf(scheme: string, trace: Trace): Row {
+function rowOf(scheme: string, trace: Trace, end?: Ended): Row {
   const r: RaceWindows = raceWindows(trace);
   const vmalloc = sleepCosts(trace).by_scheme.find((c) => c.role === 'vmalloc');
   return {
@@ -93,6 +96,7 @@ function rowOf(scheme: string, trace: Trace): Row {
     asleep_max_us: vmalloc?.asleep_us?.max ?? null,
     lost_huge: vmalloc?.lost_huge ?? null,
     violations: vmalloc?.violations ?? 0,
+    cut_off: (end?.cut_off ?? null) !== null,
   };
 }
 
@@ -113,6 +117,8 @@ function about(path: string, list: OpList, options: Options): string[] {
   ];
 }
 
+const ascii = (lines: readonly string[]): string => lines.map((l) => asciiLine(l, 72)).join('\n');
+
 async function run(args: readonly string[], options: Options, context: Context): Promise<Answer> {
   const path = args[0]!;
   const trace = await load(path, options, context);
@@ -129,11 +135,19 @@ async function run(args: readonly string[], options: Options, context: Context):
   const head = { trace: path, operations: list.operations, tasks: list.tasks.length, before: list.before.length, left_out: list.left_out }; // biome-ignore format: one line
   if (scheme !== 'all') {
     const out = String(options['output']);
-    const { events } = runList(list, scheme, label, o, out);
-    return { json: { ...head, scheme, output: out, events }, text: [...text, `${out}: ${events} events`].map((l) => asciiLine(l, 72)).join('\n') }; // biome-ignore format: one line
+    const { events, end } = runList(list, scheme, label, o, out);
+    return {
+      json: { ...head, scheme, output: out, events, ...end },
+      text: ascii([...text, `${out}: ${events} events`, ...endText(end)]),
+      status: end.cut_off ? CUT_OFF : 0,
+    };
   }
   const real = rowOf('(the trace)', trace);
-  const rows = [real, ...Object.keys(schemes).map((s) => rowOf(s, runList(list, s, label, o).trace!))]; // biome-ignore format: one line
+  const ran = Object.keys(schemes).map((s) => {
+    const { trace: t, end } = runList(list, s, label, o);
+    return rowOf(s, t!, end);
+  });
+  const rows = [real, ...ran];
   const titles = ['frees', 'walk', 'bare', 'p50 us', 'p90 us', 'slept', 'max us', 'lost'];
   const table = [
     `${'scheme'.padEnd(17)}${titles
@@ -143,8 +157,10 @@ async function run(args: readonly string[], options: Options, context: Context):
     ...rows.map(line),
     'frees: tables freed; walk: in a walk; bare: in a walk, no lock held;',
     'p50, p90: wait for the read lock; slept, max us: calls of vmalloc',
+    ...cutRows(rows),
   ];
-  return { json: { ...head, rows }, text: [...text, ...table].map((l) => asciiLine(l, 72)).join('\n'), csv: toCsv(rows) }; // biome-ignore format: one line
+  const status = rows.some((r) => r.cut_off) ? CUT_OFF : 0;
+  return { json: { ...head, rows }, text: ascii([...text, ...table]), csv: toCsv(rows), status };
 }
 
 /** `ptlab simulate ops`: what a real trace asked of vmalloc, beside readers of the dump, under any scheme. */

@@ -10,6 +10,7 @@ import { newSystem, type System, task } from '../linux/system.js';
 import { schemes } from '../schemes/index.js';
 import type { Options } from './command.js';
 import { simulateTimed } from './simulate-timed.js';
+import { boundsOf, type Ended, endOf, endText } from './simulated-end.js';
 import { startFrom } from './start-from.js';
 
 /** Time between two events: there is no cost model here, only an order. */
@@ -26,6 +27,7 @@ export interface Worker {
 export interface Ran {
   readonly events: number;
   readonly meta: TraceMeta;
+  readonly end: Ended;
 }
 
 /** Run `workers` one call after another in turn, each alone, and write what they log to `out`. */
@@ -53,10 +55,13 @@ export function simulate(
   };
   const boot = { name: 'init', cpu: 0, work: workers[0]!.work };
   log(boot, 1, 'tracing_mark_write', { detail: 'MARK wl_begin' });
-  takeTurns(sys, vm, workers, log);
+  const { events } = boundsOf(options);
+  const cut = takeTurns(sys, vm, workers, log, () => writer.log.total >= events);
   log(boot, 1, 'tracing_mark_write', { detail: 'MARK wl_end' });
+  const end = endOf({ cut: cut ? 'events' : null, events: writer.log.total, time_ns: Number(now), stuck: [] }); // biome-ignore format: one line
+  if (cut) meta.notes.push(endText(end).join(' '));
   writer.finish(meta);
-  return { events: meta.seen, meta };
+  return { events: meta.seen, meta, end };
 }
 
 type Logger = (
@@ -66,7 +71,14 @@ type Logger = (
   fields: Readonly<Record<string, Cell>>,
 ) => void;
 
-function takeTurns(sys: System, vm: VmallocState, workers: readonly Worker[], log: Logger): void {
+/** A call each in turn, until all have ended; true if `full` said that the log may not grow. */
+function takeTurns(
+  sys: System,
+  vm: VmallocState,
+  workers: readonly Worker[],
+  log: Logger,
+  full: () => boolean,
+): boolean {
   const running = workers.map((w, i) => {
     const one = task(sys, w.name, w.cpu, function* () {});
     return { w, one, pid: 100 + i, answer: 0, done: false };
@@ -79,11 +91,13 @@ function takeTurns(sys: System, vm: VmallocState, workers: readonly Worker[], lo
   };
   while (running.some((r) => !r.done))
     for (const r of running) {
+      if (full()) return true;
       if (r.done) continue;
       runAlone(sys, r.one, alone(r), (_, step) => {
         if (step.op === 'trace') log(r.w, r.pid, step.what, step.fields);
       });
     }
+  return false;
 }
 
 function* once(call: Call): Workload<number> {

@@ -1,8 +1,8 @@
 import { profiles } from '../engines/cost.js';
 import { logSink } from '../engines/sim-log.js';
-import { type Simulated, simulate } from '../engines/simulate.js';
+import { simulate } from '../engines/simulate.js';
 import { fileWriter, type TraceWriter } from '../events/file.js';
-import { newMeta } from '../events/meta.js';
+import { newMeta, type TraceMeta } from '../events/meta.js';
 import { asKernel, type Workload } from '../linux/lib/workload.js';
 import type { Machine } from '../linux/mm/vmalloc-fast.js';
 import type { VmallocState } from '../linux/mm/vmalloc-state.js';
@@ -12,6 +12,7 @@ import { schemes } from '../schemes/index.js';
 import { byName, type Options, UserError } from './command.js';
 import { whole } from './machine-options.js';
 import { profileOf } from './profile-file.js';
+import { boundOptions, boundsOf, type Ended, endOf, endText } from './simulated-end.js';
 import { startFrom } from './start-from.js';
 
 /** A caller of vmalloc in a timed run. */
@@ -28,6 +29,7 @@ export const timedOptions = [
   ['--profile <name>', `machine: ${Object.keys(profiles).join(', ')}, or a file of ptlab calibrate`, 'mesh-server'], // biome-ignore format: one line
   ['--rest <entries>', 'entries a walk reads outside vmalloc: the longer the dump', '100000'],
   ['--walks <n>', 'complete walks a read makes; default: as the profile says'],
+  ...boundOptions,
 ] as const;
 
 /** What a timed run is made of, from the command line. */
@@ -43,18 +45,16 @@ export function timedSetup(options: Options) {
   };
 }
 
-const limit_ns = 3.6e12;
-
 /** Run `workers` and readers in time; `prepare` may put things into vmalloc's address space first. */
 export function runTimed<T>(
   machine: Machine,
   workers: readonly TimedWorker[],
   options: Options,
   label: string,
-  writerOf: (meta: ReturnType<typeof newMeta>) => TraceWriter<T>,
+  writerOf: (meta: TraceMeta) => TraceWriter<T>,
   prepare: (vm: VmallocState) => void = () => {},
   readerCpus?: readonly number[],
-): { trace: T; events: number; meta: ReturnType<typeof newMeta>; result: Simulated } {
+): { trace: T; events: number; meta: TraceMeta; end: Ended } {
   const s = timedSetup(options);
   const callers = workers.map((w) => ({
     name: w.name,
@@ -88,12 +88,12 @@ export function runTimed<T>(
     seed: String(options['seed']),
     sink: logSink(writer.log),
     cpus: machine.cpus,
-    limit_ns,
+    limits: boundsOf(options),
   });
-  if (result.stuck.length > 0) meta.notes.push(`stuck: ${result.stuck.join(', ')} wait for ever`);
-  if (result.cut !== null) meta.notes.push(`cut off at ${result.time_ns / 1e9} s (${result.cut})`);
+  const end = endOf(result);
+  if (end.cut_off || end.stuck.length > 0) meta.notes.push(endText(end).join(' '));
   const trace = writer.finish(meta);
-  return { trace, events: meta.seen, meta, result };
+  return { trace, events: meta.seen, meta, end };
 }
 
 /** The same, written to the file of --output. */

@@ -12,6 +12,7 @@ import { lockWordsCommand } from './simulate-lock-words.js';
 import { opsCommand } from './simulate-ops.js';
 import { type Ran, simulate, type Worker } from './simulate-run.js';
 import { timedOptions } from './simulate-timed.js';
+import { CUT_OFF, endText } from './simulated-end.js';
 
 function parameters(options: Options, version: '6.12' | '7.x'): TestParameters {
   const preset = defaultParameters(version);
@@ -53,8 +54,9 @@ async function runTests(_: readonly string[], options: Options): Promise<Answer>
 function answer(ran: Ran, options: Options, lines: readonly string[]): Answer {
   const out = String(options['output']);
   return {
-    json: { output: out, events: ran.events, kernel: ran.meta.kernel, lines },
-    text: [...lines, `${out}: ${ran.events} events`].join('\n'),
+    json: { output: out, events: ran.events, kernel: ran.meta.kernel, lines, ...ran.end },
+    text: [...lines, `${out}: ${ran.events} events`, ...endText(ran.end)].join('\n'),
+    status: ran.end.cut_off ? CUT_OFF : 0,
   };
 }
 

@@ -6,6 +6,7 @@ import {
   ASLEEP,
   type Cpu,
   DONE,
+  emit,
   READY_TO_RUN,
   RUNNING,
   type Sim,
@@ -29,7 +30,7 @@ function logSwitch(sim: Sim, cpu: Cpu, prev: Thread | null, next: Thread | null,
     : `prev_comm=swapper/${cpu.id} prev_pid=0 prev_prio=120`;
   const to = next ? `next_comm=${next.task.name} next_pid=${next.pid} next_prio=120` : idle(cpu.id);
   const detail = `${from} prev_state=${prev ? state : 'R'} ==> ${to}`;
-  sim.sink.event(sim.now, by, 'sched_switch', { detail });
+  emit(sim, by, 'sched_switch', { detail });
 }
 
 /** May `t` be taken off its CPU now? */

@@ -2,7 +2,7 @@
 import type { Step } from '../linux/step.js';
 import { type Fault, nameOf } from '../linux/system.js';
 import { answered } from './sim-probe.js';
-import type { Sim, Thread } from './sim-state.js';
+import { emit, emitLock, type Sim, type Thread } from './sim-state.js';
 import { GP, KEY, LOCK, TRACE, TRYLOCK, UNLOCK } from './step-code.js';
 
 /** The key as the log writes it. */
@@ -18,20 +18,20 @@ export function logBefore(sim: Sim, t: Thread, step: Step): void {
   switch (t.code) {
     case TRACE: {
       const { what, fields } = step as Extract<Step, { op: 'trace' }>;
-      sim.sink.event(sim.now, t, what, withPlace(what, fields));
+      emit(sim, t, what, withPlace(what, fields));
       return;
     }
     case LOCK:
     case TRYLOCK:
       if (t.on === sim.initMm)
-        sim.sink.lock(sim.now, t, ASKED, (step as Extract<Step, { op: 'lock' }>).mode, null);
+        emitLock(sim, t, ASKED, (step as Extract<Step, { op: 'lock' }>).mode, null);
       return;
     case KEY:
       logKey(sim, t, step as Extract<Step, { op: 'key' }>);
       return;
     case GP:
       if ((step as Extract<Step, { op: 'gp' }>).mode === 'begin')
-        sim.sink.event(sim.now, t, 'rcu_sr_normal', { detail: 'rcu_preempt event=request' });
+        emit(sim, t, 'rcu_sr_normal', { detail: 'rcu_preempt event=request' });
   }
 }
 
@@ -43,7 +43,7 @@ function logKey(sim: Sim, t: Thread, step: Extract<Step, { op: 'key' }>): void {
   const on = step.mode === 'enable' || step.mode === 'inc';
   const counted = step.mode === 'inc' || step.mode === 'dec';
   const at = `static_key_${counted ? `slow_${step.mode}` : step.mode}+0x0/0x28`;
-  sim.sink.event(sim.now, t, on ? 'key_en' : 'key_dis', { at, object: KEY_AT });
+  emit(sim, t, on ? 'key_en' : 'key_dis', { at, object: KEY_AT });
 }
 
 function withPlace(what: string, fields: Readonly<Record<string, number | bigint | string>>) {
@@ -58,11 +58,11 @@ export function logAfter(sim: Sim, t: Thread, step: Step, result: number): void 
   if (t.on !== sim.initMm) return;
   const { mode } = step as Extract<Step, { op: 'lock' }>;
   if (code === UNLOCK) {
-    sim.sink.lock(sim.now, t, RELEASED, mode, null);
+    emitLock(sim, t, RELEASED, mode, null);
     return;
   }
   const ok = code === LOCK || result === 1;
-  sim.sink.lock(sim.now, t, ANSWERED, mode, ok);
+  emitLock(sim, t, ANSWERED, mode, ok);
   answered(sim, t, mode, ok);
 }
 
@@ -100,5 +100,5 @@ export function faulted(sim: Sim, t: Thread): void {
     fault.kind === 'sleeping in atomic context'
       ? atomicSleep(sim, t, fault)
       : `BUG: KASAN: ${fault.kind === 'double free' ? 'double-free' : 'slab-use-after-free'} in ${fault.step.by ?? fault.step.op}: ${nameOf(sim.sys, fault.on)}`;
-  sim.sink.event(sim.now, t, 'console', { detail });
+  emit(sim, t, 'console', { detail });
 }

@@ -83,6 +83,13 @@ export type Fields = Readonly<Record<string, number | bigint | string>>;
 /** Hears of every move, for replay by the explorer's rules. */
 export type Watch = (task: Task, step: Step, outcome: number, queued: boolean) => void;
 
+/** How far a run may go: simulated time, steps, events. */
+export interface Limits {
+  readonly time_ns: number;
+  readonly steps: number;
+  readonly events: number;
+}
+
 export interface Sim {
   readonly sys: System;
   readonly profile: Profile;
@@ -111,9 +118,31 @@ export interface Sim {
   now: number;
   alive: number;
   steps: number;
+  /** Events given to the sink. */
+  events: number;
+  /** The run is cut off behind these. */
+  readonly limits: Limits;
   /** When the grace period in progress ends; when jump_label_mutex is free. */
   gpEnds: number;
   keyFree: number;
+}
+
+/** An event of `t`, now. */
+export function emit(sim: Sim, t: Thread, name: string, fields: Fields): void {
+  sim.events++;
+  sim.sink.event(sim.now, t, name, fields);
+}
+
+/** The same of init_mm's lock; `ok`: whether it was got, where the event says so. */
+export function emitLock(
+  sim: Sim,
+  t: Thread,
+  name: string,
+  mode: 'read' | 'write',
+  ok: boolean | null,
+): void {
+  sim.events++;
+  sim.sink.lock(sim.now, t, name, mode, ok);
 }
 
 /** What an agenda entry is. */

@@ -1,30 +1,29 @@
 // Modelled kernel code in time: a discrete-event engine over the same generators that the explorer takes apart. A step takes
 // effect when its cost has passed, by the explorer's own rules (linux/system/act.ts); so every schedule it produces is one
 // the explorer allows. Time is whole nanoseconds; the same seed gives the same run.
-import { resume, running } from '../linux/step/flat.js';
+import { resume } from '../linux/step/flat.js';
 import type { Step } from '../linux/step.js';
 import { outcomes, perform, READY, ready } from '../linux/system/act.js';
-import { place, type System } from '../linux/system.js';
-import { add, newAgenda, take } from './clock.js';
-import type { Profile } from './cost.js';
-import { draw, stream, tablesOf } from './draw.js';
+import type { System } from '../linux/system.js';
+import { add, take } from './clock.js';
+import { draw } from './draw.js';
 import { enqueue, exit, sleep, sliceOver, wakeAt } from './sched.js';
 import { durationOf } from './sim-cost.js';
 import { faulted, logAfter, logBefore } from './sim-events.js';
-import { NO_PROBE, padding, probed, segmentTables } from './sim-probe.js';
+import { NO_PROBE, padding, probed } from './sim-probe.js';
+import { newSim, type SimulateOptions } from './sim-start.js';
 import {
   DONE,
   GRANT,
+  type Limits,
   RETRY,
   RUNNING,
   type Sim,
-  type Sink,
   SLICE,
   SPINNING,
   STEP_DONE,
   type Thread,
   WAKE,
-  type Watch,
 } from './sim-state.js';
 import {
   CHOOSE,
@@ -39,69 +38,18 @@ import {
   WORK,
   WRITE,
 } from './step-code.js';
-import { changed, contentionOver, graceEnds, grant, ownerLeft, pick, stopWaiting, wait } from './waiting.js'; // biome-ignore format: one line
-
-/** How to run. */
-export interface SimulateOptions {
-  readonly profile: Profile;
-  readonly seed: string;
-  readonly sink: Sink;
-  readonly cpus: number;
-  /** Process id of a task; default 100 + its number. */
-  readonly pid?: (task: number) => number;
-  /** Stop at this time, or after so many steps: `cut` says so. */
-  readonly limit_ns?: number;
-  readonly limit_steps?: number;
-  readonly watch?: Watch;
-}
+import { contentionOver, graceEnds, pick, stopWaiting, wait } from './waiting.js';
+import { changed, grant, ownerLeft } from './waking.js';
 
 /** How it went. */
 export interface Simulated {
   readonly time_ns: number;
   readonly steps: number;
-  /** Why it did not come to its end: a limit, or tasks that wait for ever. */
-  readonly cut: 'time' | 'steps' | null;
+  readonly events: number;
+  /** The limit that was hit before its end. */
+  readonly cut: keyof Limits | null;
+  /** Tasks that wait for ever. */
   readonly stuck: readonly string[];
-}
-
-function threadsOf(sys: System, o: SimulateOptions): Thread[] {
-  return sys.tasks.map((task, id) => ({
-    id, task, pid: o.pid?.(id) ?? 100 + id, cpu: Math.max(0, task.cpu) % o.cpus,
-    code: 0, run: running(task.run(sys)), step: undefined, on: -1, state: 2, padding: false, version: 0,
-    endsAt: 0, remaining: 0, vruntime: 0, onCpuAt: 0, probe: NO_PROBE, worked: 0, overlooked: 0, after: 0, flushed: false, complained: false,
-    queuedAt: Number.NaN, granted: false, waking: false, contended: false, listed: false, gpEnds: 0, spinUntil: 0,
-  })); // biome-ignore format: a table
-}
-
-function newSim(sys: System, o: SimulateOptions): Sim {
-  const threads = threadsOf(sys, o);
-  const tables = tablesOf(o.profile);
-  return {
-    sys,
-    profile: o.profile,
-    tables,
-    lineNear: tables.costs['line transfer'],
-    lineFar: tables.costs['line remote'],
-    segments: segmentTables(o.profile),
-    offInSegments: Object.hasOwn(o.profile.segments, 'key_dis>key_en'),
-    random: stream(o.seed),
-    agenda: newAgenda(),
-    threads,
-    cpus: Array.from({ length: o.cpus }, (_, id) => ({ id, running: null, queue: [], last: null })),
-    waiters: new Map(),
-    waiting: 0,
-    sink: o.sink,
-    watch: o.watch,
-    initMm: sys.named.has('init_mm') ? place(sys, 'init_mm') : -1,
-    jiffy_ns: 1e9 / o.profile.hz,
-    owner: new Int16Array(sys.cells.length),
-    lineFree: new Float64Array(sys.cells.length),
-    now: 0,
-    alive: threads.filter((t) => !t.task.daemon).length,
-    steps: 0,
-    gpEnds: 0,
-    keyFree: 0,
-  };
 }
 
 /** The step of `t` begins: log what is logged at its begin, and give its duration. */
@@ -217,9 +165,9 @@ function rests(sim: Sim, t: Thread, step: Extract<Step, { op: 'work' }>): boolea
 }
 
 /** `t` is on its CPU, and what it did last has just ended. */
-function proceed(sim: Sim, t: Thread, limit_ns: number): void {
+function proceed(sim: Sim, t: Thread): void {
   t.state = RUNNING;
-  const { agenda } = sim;
+  const { agenda, limits } = sim;
   for (;;) {
     let d: number;
     if (t.padding) {
@@ -234,7 +182,8 @@ function proceed(sim: Sim, t: Thread, limit_ns: number): void {
       d = t.padding ? gap : beginStep(sim, t, step);
     }
     const at = sim.now + d;
-    if (at > limit_ns || (agenda.size > 0 && at >= agenda.time[0]!)) {
+    const others = agenda.size > 0 && at >= agenda.time[0]!;
+    if (others || at > limits.time_ns || sim.events > limits.events || sim.steps > limits.steps) {
       t.endsAt = at;
       add(agenda, at, STEP_DONE, t.id, ++t.version);
       return;
@@ -244,18 +193,18 @@ function proceed(sim: Sim, t: Thread, limit_ns: number): void {
 }
 
 /** A sleeper of 'sleep' and 'next read' comes back: its step was to sleep, which is done. */
-function retry(sim: Sim, t: Thread, limit_ns: number): void {
-  if (t.state === SPINNING) proceed(sim, t, limit_ns);
+function retry(sim: Sim, t: Thread): void {
+  if (t.state === SPINNING) proceed(sim, t);
 }
 
-function happen(sim: Sim, i: number, limit_ns: number): void {
+function happen(sim: Sim, i: number): void {
   const { agenda, threads } = sim;
   const who = agenda.who[i]!;
   const version = agenda.version[i]!;
   const t = threads[who];
   switch (agenda.code[i]) {
     case STEP_DONE:
-      if (t!.version === version) proceed(sim, t!, limit_ns);
+      if (t!.version === version) proceed(sim, t!);
       return;
     case WAKE:
       enqueue(sim, t!);
@@ -264,33 +213,38 @@ function happen(sim: Sim, i: number, limit_ns: number): void {
       grant(sim, who);
       return;
     case RETRY:
-      if (t!.version === version) retry(sim, t!, limit_ns);
+      if (t!.version === version) retry(sim, t!);
       return;
     case SLICE:
       if (t!.state !== DONE) sliceOver(sim, t!);
   }
 }
 
-/** Run the tasks of `sys` in time, until all but daemons have ended. */
+/** The limit behind which something at `time` lies. */
+function limitHit(sim: Sim, time: number): Simulated['cut'] {
+  const { limits } = sim;
+  if (sim.events > limits.events) return 'events';
+  if (sim.steps > limits.steps) return 'steps';
+  return time > limits.time_ns ? 'time_ns' : null;
+}
+
+/** Run the tasks of `sys` in time, until all but daemons have ended, or a limit is hit. */
 export function simulate(sys: System, o: SimulateOptions): Simulated {
   const sim = newSim(sys, o);
-  const limit_ns = o.limit_ns ?? Number.POSITIVE_INFINITY;
-  const limit_steps = o.limit_steps ?? Number.POSITIVE_INFINITY;
   for (const t of sim.threads) wakeAt(sim, t, 0);
   let cut: Simulated['cut'] = null;
-  while (sim.alive > 0 && sim.agenda.size > 0 && cut === null) {
+  while (sim.alive > 0 && sim.agenda.size > 0) {
     const i = take(sim.agenda);
-    if (sim.agenda.time[i]! > limit_ns) cut = 'time';
-    else if (sim.steps > limit_steps) cut = 'steps';
-    else {
-      sim.now = sim.agenda.time[i]!;
-      happen(sim, i, limit_ns);
-    }
+    const time = sim.agenda.time[i]!;
+    cut = limitHit(sim, time);
+    if (cut !== null) break;
+    sim.now = time;
+    happen(sim, i);
   }
   o.sink.end?.();
   const waiting = cut === null && sim.alive > 0;
   const stuck = waiting
     ? sim.threads.filter((t) => t.state !== DONE && !t.task.daemon).map((t) => t.task.name)
     : [];
-  return { time_ns: sim.now, steps: sim.steps, cut, stuck };
+  return { time_ns: sim.now, steps: sim.steps, events: sim.events, cut, stuck };
 }

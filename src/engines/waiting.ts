@@ -1,15 +1,15 @@
-// What a thread does that must wait: spin or sleep; and who goes on when something has changed.
+// What a thread does that must wait: spin or sleep. Left out: the MCS queue of spinners (any of them may be first), and the
+// spinning of a writer that was promised the lock.
 // C: kernel/locking/{rwsem,mutex}.c, kernel/rcu/tree.c (6.12, !PREEMPT_RT); reference 5.1, 5.3.
 import type { Lock, Place, Step } from '../linux/step.js';
-import { perform, QUEUES, queue, READY, ready } from '../linux/system/act.js';
+import { QUEUES, queue } from '../linux/system/act.js';
 import type { Readiness } from '../linux/system/readiness.js';
 import { add } from './clock.js';
-import { draw, next } from './draw.js';
-import { sleep, wake, wakeAt } from './sched.js';
+import { next } from './draw.js';
+import { sleep, wakeAt } from './sched.js';
 import { faulted } from './sim-events.js';
 import {
-  ASLEEP,
-  GRANT,
+  emit,
   handoffAfter,
   RETRY,
   RUNNING,
@@ -32,14 +32,14 @@ function contended(sim: Sim, t: Thread, step: Lock, spins: boolean): void {
   if (t.contended) return;
   t.contended = true;
   const lock_mode = spins && step.kind !== 'rwsem' ? `SPIN|${flagsOf(step)}` : flagsOf(step);
-  sim.sink.event(sim.now, t, 'contention_begin', { lock: addressOf(sim, step.on), lock_mode });
+  emit(sim, t, 'contention_begin', { lock: addressOf(sim, step.on), lock_mode });
 }
 
 /** contention_end, if it began. */
 export function contentionOver(sim: Sim, t: Thread, on: Place): void {
   if (!t.contended) return;
   t.contended = false;
-  sim.sink.event(sim.now, t, 'contention_end', { lock: addressOf(sim, on), ret: 0n });
+  emit(sim, t, 'contention_end', { lock: addressOf(sim, on), ret: 0n });
 }
 
 function listOf(sim: Sim, on: Place): Thread[] {
@@ -83,8 +83,11 @@ function maySpin(sim: Sim, t: Thread, step: Lock): boolean {
   if (step.kind === 'spinlock') return true;
   if (!Number.isNaN(t.queuedAt)) return false;
   if (step.kind === 'rwsem' && step.mode === 'read') return false;
-  if (sim.sys.cells[step.on] !== 0) return ownerRuns(sim, step.on);
-  if (step.kind === 'mutex') return true;
+  if (sim.sys.cells[step.on] !== 0) {
+    t.spinUntil = 0;
+    return ownerRuns(sim, step.on);
+  }
+  if (step.kind === 'mutex' || readersOf(sim, step.on) === 0) return true;
   if (t.spinUntil === 0) {
     t.spinUntil = sim.now + spinLimit(readersOf(sim, step.on));
     add(sim.agenda, t.spinUntil, RETRY, t.id, t.version);
@@ -104,12 +107,14 @@ function waitForLock(sim: Sim, t: Thread, step: Lock, is: Readiness): void {
     return;
   }
   const first = Number.isNaN(t.queuedAt);
-  const asksHandoff = !first && sim.now - t.queuedAt >= handoffAfter(sim.profile.hz);
-  if (is === QUEUES && (first || asksHandoff)) {
+  if (is === QUEUES && (first || late(sim, t))) {
     queue(sim.sys, t.task, step);
     sim.watch?.(t.task, step, 0, true);
   }
-  if (first) t.queuedAt = sim.now;
+  if (first) {
+    t.queuedAt = sim.now;
+    stopWaiting(sim, t, step.on); // who spun before goes to the end all the same
+  }
   contended(sim, t, step, false);
   waitFor(sim, t, step.on);
   sleep(sim, t);
@@ -153,54 +158,9 @@ export function wait(sim: Sim, t: Thread, step: Step, is: Readiness): void {
   } else throw new Error(`${t.task.name} cannot wait at ${step.op}`);
 }
 
-/** The queue of a lock may be served: C: rwsem_wake(), __mutex_unlock_slowpath() */
-export function grant(sim: Sim, on: Place): void {
-  const queued = (sim.waiters.get(on) ?? []).filter((w) => w.state === ASLEEP && !w.granted);
-  const head = queued[0];
-  if (head?.step?.op !== 'lock') return;
-  if (head.step.kind !== 'rwsem' || head.step.mode === 'write') {
-    if (ready(sim.sys, head.task, head.step) === READY) wake(sim, head);
-    return;
-  }
-  for (const t of queued) {
-    const { step } = t;
-    if (step?.op !== 'lock' || step.mode !== 'read') continue;
-    if (ready(sim.sys, t.task, step) !== READY) continue;
-    perform(sim.sys, t.task, step);
-    sim.sys.fault = undefined; // a sleep that is forbidden was reported when it began
-    sim.watch?.(t.task, step, 0, false);
-    t.granted = true;
-    wake(sim, t);
-  }
-}
-
-/** The word at `on` has changed. */
-export function changed(sim: Sim, on: Place): void {
-  const list = sim.waiters.get(on);
-  if (!list || list.length === 0) return;
-  let spinner = false;
-  let sleeper = false;
-  for (const t of list) {
-    if (t.state === SPINNING && !spinner) {
-      spinner = t.step?.op === 'lock' && t.step.kind === 'spinlock';
-      const delay = draw(sim.random, sim.tables.costs['line transfer']);
-      add(sim.agenda, sim.now + delay, RETRY, t.id, t.version);
-    } else if (t.state === ASLEEP && t.step?.op === 'wait') {
-      if (ready(sim.sys, t.task, t.step) === READY) wake(sim, t);
-    } else if (t.state === ASLEEP) sleeper = true;
-  }
-  if (!sleeper) return;
-  const delay = draw(sim.random, sim.tables.costs['rwsem wake']);
-  add(sim.agenda, sim.now + delay, GRANT, on, 0);
-}
-
-/** Spinners whose owner has gone off its CPU look again. */
-export function ownerLeft(sim: Sim, owner: Thread): void {
-  for (const t of sim.threads) {
-    if (t.state !== SPINNING || t.step?.op !== 'lock' || t.step.kind === 'spinlock') continue;
-    if (sim.sys.cells[t.step.on] === owner.id + 1) add(sim.agenda, sim.now, RETRY, t.id, t.version);
-  }
-}
+/** It has waited too long for writers to leave the lock alone. C: RWSEM_WAIT_TIMEOUT */
+export const late = (sim: Sim, t: Thread): boolean =>
+  sim.now - t.queuedAt >= handoffAfter(sim.profile.hz);
 
 /** One of `n` outcomes. */
 export const pick = (sim: Sim, n: number): number => next(sim.random) % n;

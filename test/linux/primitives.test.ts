@@ -99,6 +99,38 @@ test('handoff: the first waiter gets the lock, nobody steals it', () => {
   expect(is(2, read(on))).toBe(READY);
 });
 
+test('handoff to a reader: asked for while a writer holds the lock, it keeps all others out', () => {
+  const { on, is, act, waits } = machine(['handoff']);
+  act(0, write(on));
+  waits(1, read(on));
+  waits(2, read(on));
+  expect([is(1, read(on)), is(2, read(on))]).toEqual([QUEUES, BLOCKED]); // only for the first
+  waits(1, read(on));
+  expect(is(1, read(on))).toBe(BLOCKED); // asked for
+  act(0, unlock(write(on)));
+  expect([is(3, write(on)), is(3, read(on)), act(3, attempt(read(on)))]).toEqual([QUEUES, QUEUES, 0]); // biome-ignore format: one line
+  act(1, read(on));
+  act(2, read(on));
+  act(1, unlock(read(on)));
+  act(2, unlock(read(on)));
+  expect(is(3, write(on))).toBe(READY); // the promise was kept
+});
+
+test('a lock holds as many waiters as a run has tasks', () => {
+  const sys = newSystem(none, []);
+  const on = lock(sys, 'lock');
+  const tasks = Array.from({ length: 30 }, (_, i) => task(sys, `t${i}`, i, function* () {}));
+  perform(sys, tasks[0]!, write(on));
+  for (const t of tasks.slice(1)) queue(sys, t, read(on));
+  perform(sys, tasks[0]!, unlock(write(on)));
+  for (const t of tasks.slice(1)) {
+    expect(ready(sys, t, read(on))).toBe(READY);
+    perform(sys, t, read(on));
+  }
+  for (const t of tasks.slice(1)) perform(sys, t, unlock(read(on)));
+  expect(ready(sys, tasks[0]!, write(on))).toBe(READY);
+});
+
 test('to release what one does not hold is a mistake in the model', () => {
   const { on, act } = machine();
   expect(() => act(0, unlock(read(on)))).toThrow(/t0 releases a lock it does not hold/);

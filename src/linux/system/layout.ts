@@ -8,8 +8,8 @@ export const LIVE = 1;
 export const FREED = 2;
 /** Words 0 to 7 are nobody's: an access there follows a NULL or cleared entry. */
 export const NULL_PAGE = 8;
-/** Waiters a lock has room for, and its words before them. */
-export const MAX_WAITERS = 8;
+/** Waiters a lock has room for (as many tasks as a word of granted readers has bits), and its words before them. */
+export const MAX_WAITERS = 30;
 export const LOCK_WORDS = 4;
 
 function reserve(sys: System, size: number): Place {

@@ -33,14 +33,20 @@ const readerMay = (cells: Float64Array, on: Place, fair: boolean): boolean =>
   cells[on] === 0 &&
   (!fair || (cells[on + HANDOFF] === 0 && (cells[on + READERS] === 0 || cells[on + QUEUE] === 0)));
 
+/** The first in the queue may have the handoff mark set, if it is not yet. */
+const mayAskHandoff = (sys: System, on: Place, index: number): boolean =>
+  index === 0 && sys.cells[on + HANDOFF] === 0 && sys.variant.has('handoff');
+
 function readReady(sys: System, task: Task, on: Place): Readiness {
   const { cells } = sys;
   const fair = !sys.variant.has('unfair');
   if ((cells[on + GRANTED]! >> task.id) & 1) return READY;
-  if (queuedAt(cells, on, ticket(task, 'read')) < 0)
-    return readerMay(cells, on, fair) ? READY : fair ? QUEUES : BLOCKED;
-  // A waker grants the lock to all queued readers once a reader is first in the queue.
-  return cells[on] === 0 && !isWriter(cells[on + QUEUE]!) ? READY : BLOCKED;
+  const index = queuedAt(cells, on, ticket(task, 'read'));
+  if (index < 0) return readerMay(cells, on, fair) ? READY : fair ? QUEUES : BLOCKED;
+  // A waker grants the lock to all queued readers once a reader is first in the queue; where it finds that a writer
+  // was faster, it asks for the handoff in that reader's name. C: rwsem_mark_wake()
+  if (cells[on] === 0) return isWriter(cells[on + QUEUE]!) ? BLOCKED : READY;
+  return mayAskHandoff(sys, on, index) ? QUEUES : BLOCKED;
 }
 
 function writeReady(sys: System, task: Task, on: Place): Readiness {
@@ -51,7 +57,7 @@ function writeReady(sys: System, task: Task, on: Place): Readiness {
   const index = queuedAt(cells, on, ticket(task, 'write'));
   if (free && (!handoff || index === 0)) return READY;
   if (index < 0) return QUEUES;
-  return index === 0 && !handoff && sys.variant.has('handoff') ? QUEUES : BLOCKED;
+  return mayAskHandoff(sys, on, index) ? QUEUES : BLOCKED;
 }
 
 /** Can `step` be done, must it wait, or can the task only join the queue (or, as its head, ask for the handoff)? */
@@ -74,7 +80,9 @@ export function enqueue(sys: System, task: Task, step: Lock): void {
   cells[step.on + QUEUE + i] = wanted;
 }
 
+/** A reader is first in the queue: the lock is all queued readers', and with that what was promised is kept. */
 function grantAllReaders(cells: Float64Array, on: Place): void {
+  cells[on + HANDOFF] = 0;
   for (let i = 0; i < MAX_WAITERS && cells[on + QUEUE + i] !== 0; ) {
     const queued = cells[on + QUEUE + i]!;
     if (isWriter(queued)) i++;
