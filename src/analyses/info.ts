@@ -1,5 +1,12 @@
+import { gapSpans } from '../events/gaps.js';
 import type { Gap, UnparsedSample } from '../events/meta.js';
 import { counts, span, type Trace } from '../events/trace.js';
+
+/** A gap, with the stamps of its CPU's events around it; null where there is none. */
+export interface TimedGap extends Gap {
+  readonly from_ns: number | null;
+  readonly to_ns: number | null;
+}
 
 /** What a trace is and holds; the JSON of `ptlab info`. */
 export interface Info {
@@ -16,11 +23,13 @@ export interface Info {
   readonly per_cpu: Record<string, number>;
   readonly seen: number;
   readonly stated: number | null;
+  /** The same by CPU, where the source says it; absent if it does not. */
+  readonly stated_per_cpu?: Readonly<Record<string, number>>;
   readonly lost: number;
   /** Events lost by CPU, where the source says which; absent if there are none. */
   readonly lost_per_cpu?: Readonly<Record<string, number>>;
   /** Places where events are missing, the first thousand; absent if there are none. */
-  readonly gaps?: readonly Gap[];
+  readonly gaps?: readonly TimedGap[];
   readonly unparsed: { lines: number; samples: UnparsedSample[] };
   readonly notes: readonly string[];
 }
@@ -44,9 +53,10 @@ export function infoOf(trace: Trace): Info {
     per_cpu,
     seen: meta.seen,
     stated: meta.stated,
+    ...(Object.keys(meta.stated_per_cpu).length > 0 ? { stated_per_cpu: meta.stated_per_cpu } : {}),
     lost: meta.lost,
     ...(Object.keys(meta.lost_per_cpu).length > 0 ? { lost_per_cpu: meta.lost_per_cpu } : {}),
-    ...(meta.gaps.length > 0 ? { gaps: meta.gaps } : {}),
+    ...(meta.gaps.length > 0 ? { gaps: gapSpans(trace).map(({ next: _, ...g }) => g) } : {}),
     unparsed: meta.unparsed,
     notes: meta.notes,
   };

@@ -1,3 +1,6 @@
+import { type GapMark, gapLines } from './gaps.js';
+import { subtitleLines } from './theme.js';
+
 /** A Vega-Lite spec: plain JSON with its data inline. */
 export type Spec = Record<string, unknown>;
 
@@ -8,6 +11,10 @@ export interface About {
   readonly trace?: string;
   readonly sha256?: string;
   readonly lost?: number;
+  /** Where events are missing, in order. */
+  readonly gaps?: readonly GapMark[];
+  /** Events lost of which the trace does not say where. */
+  readonly lost_somewhere?: number;
   /** The words that make the chart again: ['ptlab', 'chart', ...]. */
   readonly command: readonly string[];
 }
@@ -31,10 +38,10 @@ export function sourceLine(about: About): string {
   return parts.filter((p) => p !== '').join(', ');
 }
 
-/** Title with the figures, and the source line below it. */
+/** Title with the figures, the source line below it, and what is missing. */
 export const titled = (text: string, about: About, ...more: string[]) => ({
   text,
-  subtitle: [...more, sourceLine(about)],
+  subtitle: [...more, sourceLine(about), ...gapLines(about).flatMap(subtitleLines)],
 });
 
 /** Head and command for the text form: `usermeta.ptlab` of every spec. */
@@ -44,10 +51,12 @@ export const textMeta = (
   unit: string,
   n: number,
   about: About,
-  more: Record<string, unknown> = {},
+  more: Record<string, unknown> & { readonly notes?: readonly string[] } = {},
 ) => {
-  const { command, ...head } = about;
-  return { ptlab: { shape, head: { what, unit, n, ...head }, command, ...more } };
+  const { command, gaps: _, lost_somewhere: __, ...head } = about;
+  const missing = gapLines(about).map((l) => `${l.charAt(0).toUpperCase()}${l.slice(1)}.`);
+  const notes = [...(more.notes ?? []), ...missing];
+  return { ptlab: { shape, head: { what, unit, n, ...head }, command, ...more, notes } };
 };
 
 export const schema = 'https://vega.github.io/schema/vega-lite/v6.json';

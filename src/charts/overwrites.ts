@@ -1,4 +1,5 @@
 import { type About, type Chart, type Spec, schema, textMeta, titled } from './chart.js';
+import { gapLayers } from './gaps.js';
 import { theme } from './theme.js';
 
 /** What the overwrite charts need of the analysis. */
@@ -49,12 +50,14 @@ export const overTime: Chart<OverwriteData> = {
       phase: s.phase,
       time_s: (s.from_ns - data.first_ns) / 1e9,
     }));
+    const gaps = gapLayers(about.gaps, (data.last_ns - data.first_ns) / 1e9);
     return {
       $schema: schema,
       title: titled(`${data.rows.length} ${what}`, about),
       config: theme,
       data: { values: rows },
       layer: [
+        ...gaps.below,
         {
           mark: { type: 'bar', tooltip: true },
           encoding: {
@@ -76,6 +79,7 @@ export const overTime: Chart<OverwriteData> = {
             text: { field: 'phase' },
           },
         },
+        ...gaps.above,
       ],
       usermeta: textMeta('series', what, unit, data.rows.length, about, {
         notes: marks.map((m) => `${m.phase} begins at ${m.time_s.toFixed(3)} s.`),

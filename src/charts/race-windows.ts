@@ -1,4 +1,5 @@
 import { type About, type Chart, cdfOf, type Spec, schema, textMeta, titled } from './chart.js';
+import { gapLayers } from './gaps.js';
 import { duration, roundStep } from './overwrites.js';
 import { theme } from './theme.js';
 
@@ -187,6 +188,22 @@ const sorts = ['outside any walk', 'in a walk, locked', 'in a walk, no lock'] as
 const sortOf = (w: RaceData['windows'][number]): (typeof sorts)[number] =>
   w.walker === null ? sorts[0] : w.unlocked ? sorts[2] : sorts[1];
 
+/** Frees in each step of time, a colour for each sort. */
+const bars = (unit: string) => ({
+  mark: { type: 'bar', tooltip: true },
+  encoding: {
+    x: {
+      field: 'time_s',
+      type: 'quantitative',
+      bin: 'binned',
+      title: 'time since the trace began (s)',
+    },
+    x2: { field: 'end_s' },
+    y: { field: 'count', type: 'quantitative', title: unit, axis: { tickMinStep: 1 } },
+    color: { field: 'sort', type: 'nominal', title: null },
+  },
+});
+
 /** Tables freed over time, by what a walker could have seen. */
 export const windowsOverTime: Chart<RaceData> = {
   about: 'page tables freed over time: outside a walk, locked, with no lock',
@@ -212,23 +229,13 @@ export const windowsOverTime: Chart<RaceData> = {
     );
     const what = 'page tables freed, by what a walker could have seen';
     const unit = `frees per ${duration(step_s)}`;
+    const gaps = gapLayers(about.gaps, (last - data.first_ns) / 1e9);
     return {
       $schema: schema,
       title: titled(`${data.windows.length} ${what}`, about),
       config: theme,
       data: { values: rows },
-      mark: { type: 'bar', tooltip: true },
-      encoding: {
-        x: {
-          field: 'time_s',
-          type: 'quantitative',
-          bin: 'binned',
-          title: 'time since the trace began (s)',
-        },
-        x2: { field: 'end_s' },
-        y: { field: 'count', type: 'quantitative', title: unit, axis: { tickMinStep: 1 } },
-        color: { field: 'sort', type: 'nominal', title: null },
-      },
+      layer: [...gaps.below, bars(unit), ...gaps.above],
       usermeta: textMeta('series', what, unit, data.windows.length, about, {
         notes: data.missing,
       }),

@@ -126,3 +126,7 @@ export function heading(
     subtitle: [...lines(unit, small), ...lines(source, small)].filter((l) => l !== ''),
   };
 }
+
+/** Text below a title, in lines that fit the usual chart. */
+export const subtitleLines = (text: string): string[] =>
+  lines(text, columns(560, theme.title.subtitleFontSize));

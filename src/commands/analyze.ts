@@ -1,8 +1,9 @@
 import { type Analysis, analyses } from '../analyses/index.js';
-import { sideBySide } from '../charts/side-by-side.js';
+import { shortNames, sideBySide } from '../charts/side-by-side.js';
 import { toText } from '../export/text.js';
 import { chartOf } from './charts.js';
 import { type Answer, byName, type Command, type Context, type Options } from './command.js';
+import { missing, missingOf } from './gap-marks.js';
 import { aboutOf, load, traceOptions } from './load.js';
 import { toCsv } from './write.js';
 
@@ -34,12 +35,20 @@ async function several(
     const trace = await load(path, options, context);
     const result = analysis.run(trace);
     const rows = analysis.rows(result).map((r) => ({ trace: path, ...r }));
-    done.push({ path, meta: trace.meta, json: analysis.json(result), rows });
+    done.push({
+      path,
+      meta: trace.meta,
+      missing: missing(trace),
+      json: analysis.json(result),
+      rows,
+    });
   }
   const lost = done.reduce((n, d) => n + d.meta.lost, 0);
   const command = ['ptlab', 'analyze', name, ...paths];
-  const about = { trace: `${paths.length} traces`, lost, command };
   const columns = done.map((d) => ({ name: d.path, result: d.json }));
+  const names = shortNames(paths);
+  const gone = missingOf(done.map((d, i) => ({ name: names[i]!, missing: d.missing })));
+  const about = { trace: `${paths.length} traces`, lost, ...gone, command };
   return {
     json: { traces: done.map((d) => ({ trace: d.path, sha256: d.meta.sha256, result: d.json })) },
     text: toText(sideBySide(`${name}: ${analysis.about}`, columns, about)),

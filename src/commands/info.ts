@@ -8,15 +8,30 @@ const seconds = (v: number | null): string => (v === null ? '-' : (v / 1e9).toFi
 
 const shownGaps = 5;
 
-/** Losses by CPU, and the first places where events are missing. */
-function losses({ lost_per_cpu = {}, gaps = [] }: Info): string[] {
-  const cpus = Object.entries(lost_per_cpu).map(([cpu, n]) => `  CPU ${cpu}: ${n} events lost`);
-  const places = gaps.slice(0, shownGaps).map(({ cpu, seq, lost }) => {
-    const where = cpu === null ? '' : ` on CPU ${cpu}`;
-    return `  gap before event ${seq}${where}: ${lost ?? 'unknown how many'} lost`;
+/** The first places where events are missing. */
+function places({ gaps = [] }: Info): string[] {
+  const list = gaps.slice(0, shownGaps).map((g) => {
+    const where = `${g.cpu === null ? '' : ` on CPU ${g.cpu}`}${g.source === undefined ? '' : ` of ${g.source}`}`;
+    const [from, to] = [seconds(g.from_ns), seconds(g.to_ns)];
+    return `gap       ${from} to ${to} s${where}: ${g.lost ?? 'unknown how many'} lost`;
   });
-  const more = gaps.length - places.length;
-  return [...cpus, ...places, ...(more > 0 ? [`  and ${more} gaps more (--json)`] : [])];
+  const more = gaps.length - list.length;
+  return [...list, ...(more > 0 ? [`  and ${more} gaps more (--json)`] : [])];
+}
+
+/** Events of each CPU: read, stated and lost, where the trace says so. */
+function perCpu(i: Info): string[] {
+  const { stated_per_cpu: stated = {}, lost_per_cpu: lost = {} } = i;
+  const cpus = new Set([i.per_cpu, stated, lost].flatMap((o) => Object.keys(o).map(Number)));
+  const full = Object.keys(stated).length + Object.keys(lost).length > 0;
+  const cells = (...list: unknown[]): string => list.map((c) => String(c).padStart(12)).join('');
+  const more = (cpu: number): unknown[] => (full ? [stated[cpu] ?? '-', lost[cpu] ?? 0] : []);
+  return [
+    `${cells('events', ...(full ? ['stated', 'lost'] : []))}  CPU`,
+    ...[...cpus]
+      .sort((a, b) => a - b)
+      .map((cpu) => `${cells(i.per_cpu[cpu] ?? 0, ...more(cpu))}  CPU ${cpu}`),
+  ];
 }
 
 /** The figures of `info` as lines of at most 72 columns. */
@@ -29,15 +44,14 @@ function text(i: Info): string {
     `kernel    ${i.kernel ?? 'not stated (say it with --kernel)'}`,
     `cpus      ${i.cpus}`,
     `events    ${i.events} (stated ${i.stated ?? 'nowhere'}, lost ${i.lost})`,
-    ...losses(i),
+    ...places(i),
     `from, to  ${seconds(i.first_ns)} s, ${seconds(i.last_ns)} s`,
     `unparsed  ${lines} lines`,
     ...i.unparsed.samples.map((s) => `  line ${s.line ?? '?'}, byte ${s.offset}: ${s.text}`),
     ...i.notes.map((n) => `note      ${n}`),
   ];
   const events = Object.entries(i.per_event).map(([n, c]) => `${String(c).padStart(12)}  ${n}`);
-  const cpus = Object.entries(i.per_cpu).map(([n, c]) => `${String(c).padStart(12)}  CPU ${n}`);
-  return [...head, '', '      events  kind', ...events, '', '      events  CPU', ...cpus]
+  return [...head, '', '      events  kind', ...events, '', ...perCpu(i)]
     .map((l) => asciiLine(l, 72))
     .join('\n');
 }

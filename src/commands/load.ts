@@ -3,6 +3,7 @@ import type { About } from '../charts/chart.js';
 import type { Trace } from '../events/trace.js';
 import { openTrace } from '../importers/open.js';
 import type { Context, Options } from './command.js';
+import { missing } from './gap-marks.js';
 
 /** Options of every command that takes a trace. */
 export const traceOptions = [
@@ -62,6 +63,7 @@ export function aboutOf(path: string, trace: Trace, command: readonly string[]):
     trace: basename(path),
     sha256,
     lost,
+    ...missing(trace),
     command: ['ptlab', ...command],
   };
 }

@@ -8,6 +8,7 @@ import { fields } from '../events/fields.js';
 import type { Trace } from '../events/trace.js';
 import type { OpenOptions } from '../importers/open.js';
 import { UserError } from './command.js';
+import { missing, missingOf } from './gap-marks.js';
 import { load } from './notebook.js';
 
 let loaded: Trace | undefined;
@@ -63,6 +64,10 @@ export function compare(before: Trace, after: Trace, seed = 1): Compared {
   const about = {
     trace: `${shas[0]} (before), ${shas[1]} (after)`,
     lost: before.meta.lost + after.meta.lost,
+    ...missingOf([
+      { name: 'before', missing: missing(before) },
+      { name: 'after', missing: missing(after) },
+    ]),
     command: ['ptlab', 'run', 'notebooks/04-new-trace.ipynb', '-p', 'before=A', 'after=B'],
   };
   return { ...result, chart: comparison(result.changes, about) };

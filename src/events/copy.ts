@@ -54,8 +54,24 @@ function translate(trace: Trace, name: NameOf<'dict'>, log: Log): Int32Array {
   return Int32Array.from(dictValues(trace, name), (v) => log.dicts[name].intern(v));
 }
 
-/** Make the rows of a trace ready for `log`. */
-export function rowSource(trace: Trace, log: Log): RowSource {
+/** Names every row's `source`; those that have one already (instances) keep it behind the name. */
+function nameSource(batch: RecordBatch, trace: Trace, log: Log, name: string): Copy {
+  const { intern } = log.dicts.source;
+  const own = dictValues(trace, 'source').map((s) => intern(sourceName(name, s)));
+  const plain = intern(name);
+  const index = columnNames.indexOf('source');
+  const c = cursor(batch, 'source');
+  return (i) => putInt(log, index, has(c, i) ? own[c.values[i]!]! : plain);
+}
+
+/** `source` of rows of file `name`, which may have an instance's name. */
+export const sourceName = (name: string, instance: string | undefined): string =>
+  instance === undefined ? name : `${name}:${instance}`;
+
+const every = { values: null, valid: null };
+
+/** Make the rows of a trace ready for `log`; `source`: the file they come from, to be noted in each. */
+export function rowSource(trace: Trace, log: Log, source?: string): RowSource {
   const ids = new Map<ColumnName, Int32Array>();
   for (const n of columnNames) {
     if (columns[n].kind === 'dict') ids.set(n, translate(trace, n as NameOf<'dict'>, log));
@@ -71,13 +87,16 @@ export function rowSource(trace: Trace, log: Log): RowSource {
     );
     starts.push(start);
     start += batch.numRows;
-    const names = columnNames.filter((n) => !['seq', 'ts_ns', 'event'].includes(n));
+    const apart = ['seq', 'ts_ns', 'event', ...(source === undefined ? [] : ['source'])];
+    const names = columnNames.filter((n) => !apart.includes(n));
     const used = names.filter((n) => batch.getChild(n)!.nullCount < batch.numRows);
     const copies = used.map((n) => {
       const valid = cursor(batch, n);
       const copy = columnCopy(batch, n, log, ids.get(n) ?? null);
       return { valid, copy };
     });
+    if (source !== undefined)
+      copies.push({ valid: every as never, copy: nameSource(batch, trace, log, source) });
     return { copies, event: cursor(batch, 'event').values };
   });
   const eventIds = ids.get('event')!;

@@ -96,20 +96,48 @@ export function rowText(get: Get, tgids: boolean): string {
   return head + bodyText(get) + (/_stack$/.test(String(get('event'))) ? frames : '');
 }
 
-/** The trace as text of tracefs' `trace` file, in pieces. Durations and stacks of other events are left out. */
-export function* ftracePieces(trace: Trace): Generator<string> {
-  const { seen, lost, cpus } = trace.meta;
-  yield `# tracer: nop\n#\n# entries-in-buffer/entries-written: ${seen}/${seen + lost}   #P:${cpus ?? 1}\n#\n`;
-  const tgids = trace.batches.some((b) => b.getChild('tgid')!.nullCount < b.numRows);
-  for (const batch of trace.batches) yield* batchText(batch, tgids);
+/** Lines that mark the gaps of a trace, by the row they stand before. */
+function gapLines(trace: Trace): Map<number, string[]> {
+  const lines = new Map<number, string[]>();
+  for (const { cpu, seq, lost } of trace.meta.gaps) {
+    if (cpu === null) continue; // tracefs has no such line
+    const row = Math.min(seq, trace.meta.seen);
+    const count = lost === null ? '' : `${lost} `;
+    lines.set(row, [...(lines.get(row) ?? []), `CPU:${cpu} [LOST ${count}EVENTS]`]);
+  }
+  return lines;
 }
 
-function* batchText(batch: RecordBatch, tgids: boolean): Generator<string> {
+/**
+ * The trace as text of tracefs' `trace` file, in pieces; gaps stand as its LOST lines. Durations and
+ * stacks of other events are left out.
+ */
+export function* ftracePieces(trace: Trace): Generator<string> {
+  const { seen, lost, cpus, gaps: all } = trace.meta;
+  const placed = all.reduce((n, g) => n + (g.cpu === null ? 0 : (g.lost ?? 0)), 0);
+  yield `# tracer: nop\n#\n# entries-in-buffer/entries-written: ${seen}/${seen + lost - placed}   #P:${cpus ?? 1}\n#\n`;
+  const tgids = trace.batches.some((b) => b.getChild('tgid')!.nullCount < b.numRows);
+  const gaps = gapLines(trace);
+  let row = 0;
+  for (const batch of trace.batches) {
+    yield* batchText(batch, tgids, gaps, row);
+    row += batch.numRows;
+  }
+  yield (gaps.get(row) ?? []).map((l) => `${l}\n`).join('');
+}
+
+function* batchText(
+  batch: RecordBatch,
+  tgids: boolean,
+  gaps: ReadonlyMap<number, string[]>,
+  first: number,
+): Generator<string> {
   const vectors = new Map(columnNames.map((n) => [n, batch.getChild(n)!]));
   let lines: string[] = [];
   for (let i = 0; i < batch.numRows; i++) {
+    lines.push(...(gaps.get(first + i) ?? []));
     lines.push(rowText((n) => vectors.get(n)!.get(i), tgids));
-    if (lines.length === 4096 || i === batch.numRows - 1) {
+    if (lines.length >= 4096 || i === batch.numRows - 1) {
       yield `${lines.join('\n')}\n`;
       lines = [];
     }

@@ -16,6 +16,8 @@ export interface Gap {
   seq: number;
   /** How many are missing; null if the source does not say. */
   lost: number | null;
+  /** The events' `source`, where they have one: the CPU is one of that file or instance. */
+  source?: string;
 }
 
 /** What made a simulated run; absent in a recorded trace. */
@@ -43,11 +45,13 @@ export interface TraceMeta {
   seen: number;
   /** Events the source says it holds; null if it does not say. */
   stated: number | null;
+  /** The same by CPU, where the source says it. */
+  stated_per_cpu: Record<string, number>;
   /** Events the source says were lost before they could be written. */
   lost: number;
   /** The same by CPU, where the source says which. */
   lost_per_cpu: Record<string, number>;
-  /** Where events are missing; the first thousand such places. */
+  /** Where events are missing; the first thousand such places (`notes` says if there are more). */
   gaps: Gap[];
   unparsed: { lines: number; samples: UnparsedSample[] };
   /** Oddities a reader should know: out-of-order stamps, a truncated file ... */
@@ -67,6 +71,7 @@ export const newMeta = (source: string, format: string): TraceMeta => ({
   cpus: null,
   seen: 0,
   stated: null,
+  stated_per_cpu: {},
   lost: 0,
   lost_per_cpu: {},
   gaps: [],
@@ -84,6 +89,21 @@ export const metaToMap = (meta: TraceMeta, version: number): Map<string, string>
 
 const kindOf = (v: unknown): string => (Array.isArray(v) ? 'array' : typeof v);
 
+const count = (v: unknown): boolean => Number.isInteger(v) && (v as number) >= 0;
+
+const isGap = (v: unknown): boolean => {
+  const { cpu, seq, lost, source } = (v ?? {}) as Record<string, unknown>;
+  const named = source === undefined || typeof source === 'string';
+  return (cpu === null || count(cpu)) && count(seq) && (lost === null || count(lost)) && named;
+};
+
+/** What the parts of some entries must be. */
+const parts: Readonly<Record<string, (v: unknown) => boolean>> = {
+  gaps: isGap,
+  lost_per_cpu: count,
+  stated_per_cpu: count,
+};
+
 /**
  * One entry of the record, from the text it is kept as.
  * @throws Error if it is no JSON, or not of the kind the record has there.
@@ -98,7 +118,9 @@ export function metaValue(key: string, text: string): unknown {
   }
   const free = usual === undefined || usual === null; // text or number, where known
   const fits = free ? kindOf(value) !== 'array' : kindOf(value) === kindOf(usual);
-  if (fits && (value !== null || free)) return value;
+  const part = Object.hasOwn(parts, key) ? parts[key] : undefined;
+  const sound = fits && (part === undefined || Object.values(value ?? {}).every(part));
+  if (sound && (value !== null || free)) return value;
   throw new Error(`its metadata '${key}' is damaged: ${JSON.stringify(text.slice(0, 80))}`);
 }
 
@@ -124,7 +146,15 @@ const maxGaps = 1000;
 /** Count `lost` events (null: nobody knows how many) missing before the event `seq`. */
 export function addGap(meta: TraceMeta, gap: Gap): void {
   addLoss(meta, gap.cpu, gap.lost ?? 0);
-  if (meta.gaps.length < maxGaps) meta.gaps.push(gap);
+  putGaps(meta, [gap]);
+}
+
+/** Keep the places of losses that are counted already. */
+export function putGaps(meta: TraceMeta, gaps: readonly Gap[]): void {
+  const room = maxGaps - meta.gaps.length;
+  meta.gaps.push(...gaps.slice(0, room));
+  const note = `events are missing at more than ${maxGaps} places; only the first ${maxGaps} are kept`;
+  if (gaps.length > room && !meta.notes.includes(note)) meta.notes.push(note);
 }
 
 /** Count events lost, where no place is known. */

@@ -33,7 +33,7 @@ export function readComment(s: State, text: string): void {
 
 /** 'CPU:1 [LOST 5 EVENTS]', or a loss without a number. */
 function readLoss(s: State, text: string): boolean {
-  const m = /^\s*CPU:(\d+) \[(?:LOST (\d+) EVENTS|(\d+ )?EVENTS DROPPED)\]/.exec(text);
+  const m = /^\s*CPU:(\d+) \[(?:LOST (?:(\d+) )?EVENTS|(?:(\d+) )?EVENTS DROPPED)\]/.exec(text);
   if (!m) return false;
   const count = m[2] ?? m[3];
   const lost = count === undefined ? null : Number(count);

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { fileWriter, memoryWriter, readTrace, type TraceWriter } from '../events/file.js';
 import { mergeInto, mergeMeta } from '../events/merge.js';
-import { newMeta, type TraceMeta } from '../events/meta.js';
+import { newMeta, putGaps, type TraceMeta } from '../events/meta.js';
 import { counts, type Trace } from '../events/trace.js';
 import { choose, headBytes, wrapperOf } from './choose.js';
 import {
@@ -327,6 +327,6 @@ export async function openTraces(
   if (traces.length === 1) return traces[0]!;
   const meta = mergeMeta(traces.map((t) => t.meta));
   const writer = memoryWriter(meta);
-  mergeInto(writer.log, traces, paths);
+  putGaps(meta, mergeInto(writer.log, traces, paths));
   return writer.finish(meta);
 }

@@ -74,6 +74,7 @@ export function takeMeta(meta: TraceMeta, get: (key: string) => string | null | 
     'kernel',
     'cpus',
     'stated',
+    'stated_per_cpu',
     'lost',
     'lost_per_cpu',
     'gaps',

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { gapSpans } from '../../src/events/gaps.js';
 import { shapes } from '../../src/events/shapes.js';
 import { FormatError } from '../../src/importers/importer.js';
 import { readBytes, readFtrace, rowsOf } from '../traces.js';
-import { Bytes, type DatSpec, type FormatSpec, writeDat } from './dat-writer.js';
+import { Bytes, type DatSpec, type FormatSpec, pageSize, writeDat } from './dat-writer.js';
 
 const read = (d: DatSpec) => readBytes('trace-dat', writeDat(d));
 
@@ -221,6 +222,19 @@ test('lost events are counted by CPU, and their places kept', async () => {
     ],
   });
 });
+
+test('what a damaged CPU lacks is a gap behind its last event', async () => {
+  const cpus = [0, 1].map((cpu) => ({ cpu, records: Array.from({ length: 600 }, (_, i) => at(BigInt(i * 10 + cpu))) }));
+  const bytes = writeDat({ ...base, cpus });
+  const second = bytes.length - 2 * pageSize; // CPU 1 has three pages; the second has no sound header
+  bytes.fill(0xff, second + 8, second + 16);
+  const trace = await readBytes('trace-dat', bytes);
+  const { meta } = trace;
+  expect(meta.unparsed.lines).toBe(1);
+  const left = meta.seen - 600;
+  expect(left).toBeGreaterThan(100);
+  expect(gapSpans(trace)).toMatchObject([{ cpu: 1, lost: null, from_ns: (left - 1) * 10 + 1, to_ns: null }]);
+}); // biome-ignore format: long lines
 
 test('clocks: TSC, date and offset; instances name their rows', async () => {
   const cpus = [{ cpu: 0, records: [at(123456789n), at(1n << 58n)] }];

@@ -18,7 +18,9 @@ export function addStats(dat: Dat, meta: TraceMeta): void {
       Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
     const cpu = value('CPU');
     const lost = value('overrun') + value('commit overrun') + value('dropped events');
-    meta.stated = (meta.stated ?? 0) + value('entries') + value('read events');
+    const stated = value('entries') + value('read events');
+    meta.stated = (meta.stated ?? 0) + stated;
+    meta.stated_per_cpu[cpu] = (meta.stated_per_cpu[cpu] ?? 0) + stated;
     // The pages mark the same losses; what they do not show was lost at the end.
     const known = meta.lost_per_cpu[cpu] ?? 0;
     if (lost > known) addLoss(meta, cpu, lost - known);

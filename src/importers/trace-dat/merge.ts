@@ -25,7 +25,10 @@ function refill(r: Rows, c: CpuReader): boolean {
     addUnparsed(r.meta, { offset: c.pieceAt + c.page, text: c.problem });
     r.meta.notes.push(c.problem);
     c.problem = null;
+    c.damaged = true;
   }
+  // Nobody knows how many records the damage hides: they are missing behind the last.
+  if (!more && c.damaged && c.missed === 0) c.missed = -1;
   return more;
 }
 

@@ -37,8 +37,9 @@ export interface CpuReader {
   index: number;
   /** Records lost before the first of the block; -1 = some, but how many is unknown. */
   missed: number;
-  /** Why reading this CPU stopped early; nothing more is read once it is set. */
+  /** Why reading this CPU stopped early, until that is noted; nothing more is read once it is set. */
   problem: string | null;
+  damaged: boolean;
   over: boolean;
 }
 
@@ -82,6 +83,7 @@ export function newCpuReader(
     index: 0,
     missed: 0,
     problem: null,
+    damaged: false,
     over: false,
   };
 }

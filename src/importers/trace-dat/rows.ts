@@ -154,5 +154,11 @@ function putRecord(r: Rows, c: CpuReader, code: EventCode): void {
 /** Note that events are missing before the next row, or at the end. */
 export function noteMissed(r: Rows, c: CpuReader): void {
   if (c.missed === 0) return;
-  addGap(r.meta, { cpu: c.cpu, seq: r.log.total, lost: c.missed < 0 ? null : c.missed });
+  const source = r.sourceIds[c.buffer]!;
+  addGap(r.meta, {
+    cpu: c.cpu,
+    seq: r.log.total,
+    lost: c.missed < 0 ? null : c.missed,
+    ...(source === -1 ? {} : { source: r.log.dicts.source.values[source]! }),
+  });
 }
