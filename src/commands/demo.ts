@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { analyses } from '../analyses/index.js';
@@ -10,6 +9,7 @@ import { runNotebook } from '../notebook/runner.js';
 import { chartOf, chartSpec, forms } from './charts.js';
 import { type Answer, type Command, type Context, type Options, UserError } from './command.js';
 import { aboutOf } from './load.js';
+import { outputFolder } from './run.js';
 import { writeOut } from './write.js';
 
 const home = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -65,7 +65,7 @@ function nameOf(path: string): string {
 async function run(args: readonly string[], options: Options, context: Context): Promise<Answer> {
   const source = args[0] ?? sample;
   const folder = String(options['output'] ?? 'out');
-  mkdirSync(folder, { recursive: true });
+  outputFolder(folder);
   const arrow = join(folder, `${nameOf(source)}.arrow`);
   await importFile(source, arrow);
   const trace = await openTrace(arrow);

@@ -7,10 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { install } from '../notebook/install.js';
 import { type Command, UserError } from './command.js';
 
-/** What can be started, best first: program and its first arguments. */
-const fronts = [['jupyter-lab'], ['jupyter-notebook'], ['jupyter', 'lab']] as const;
+/** What can be started, best first. */
+const fronts = ['jupyter-lab', 'jupyter-notebook'];
 
-const advice = `no JupyterLab and no Jupyter Notebook was found. Install one of them:
+const advice = `no JupyterLab and no Jupyter Notebook was found.
+Install one of them:
   pip install jupyterlab          (or: conda install jupyterlab)
   apt install jupyter-notebook
 or open the notebooks in VS Code with its Jupyter extension, after
@@ -31,12 +32,10 @@ function which(program: string): string | undefined {
     });
 }
 
-function frontEnd(): string[] {
-  for (const [program, ...args] of fronts) {
-    const path = which(program);
-    if (path && (args.length === 0 || which(`${program}-${args[0]}`))) return [path, ...args];
-  }
-  throw new UserError(advice);
+function frontEnd(): string {
+  const path = fronts.map(which).find((p) => p !== undefined);
+  if (path === undefined) throw new UserError(advice);
+  return path;
 }
 
 /** The folder to open: the one named, ./notebooks, or that of the package. */
@@ -58,20 +57,20 @@ export const lab: Command = {
   ],
   examples: ['ptlab lab', 'ptlab lab notebooks --no-browser'],
   async run([given], options, context) {
-    const [program, ...first] = frontEnd();
+    const program = frontEnd();
     const folder = folderToOpen(given);
     const more = [
       ...(options['browser'] === false ? ['--no-browser'] : []),
       ...(options['port'] === undefined ? [] : [`--port=${options['port']}`]),
     ];
-    const words = [program ?? '', ...first, `--notebook-dir=${folder}`, ...more];
+    const words = [program, `--notebook-dir=${folder}`, ...more];
     if (options['dryRun']) return { json: { words }, text: words.join(' ') };
     const data = mkdtempSync(join(tmpdir(), 'ptlab-lab-'));
     try {
       await install(join(data, 'kernels'));
       const path = [data, process.env['JUPYTER_PATH']].filter((p) => p).join(delimiter);
       context.note(`starting ${words.join(' ')}`);
-      const child = spawn(words[0] ?? '', words.slice(1), {
+      const child = spawn(program, words.slice(1), {
         stdio: 'inherit',
         env: { ...process.env, JUPYTER_PATH: path },
       });

@@ -1,6 +1,6 @@
 // From the words of `ptlab run` to the runs to make.
-import { existsSync, readFileSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, extname, join, resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { parse } from 'yaml';
 import { readNotebook } from '../notebook/nbformat.js';
@@ -88,12 +88,15 @@ export function variants(
 export const stem = (file: string): string =>
   basename(file).replace(/(\.txt|\.dat)?(\.gz|\.zst)?$/, '');
 
+/** One spelling for each file, whatever links lead to it. */
+const whole = (file: string): string => (existsSync(file) ? realpathSync(file) : resolve(file));
+
 /** A name in `folder` that no file and no other job has. */
 function freeName(folder: string, name: string, taken: Set<string>, replace: boolean): string {
   for (let n = 1; ; n++) {
     const file = join(folder, `${name}${n > 1 ? `-${n}` : ''}.ipynb`);
-    if (taken.has(file) || (!replace && existsSync(file))) continue;
-    taken.add(file);
+    if (taken.has(whole(file)) || (!replace && existsSync(file))) continue;
+    taken.add(whole(file));
     return file;
   }
 }
@@ -108,7 +111,7 @@ export function plan(
     throw new UserError(`${runs.length} runs do not fit one file: name a folder with -o`);
   if (isFile && only) return [{ ...only, output: out }];
   const folder = out ?? '.';
-  const taken = new Set<string>(runs.map((r) => join(r.notebook)));
+  const taken = new Set<string>(runs.map((r) => whole(r.notebook)));
   return runs.map((r) => {
     const base = basename(r.notebook, '.ipynb');
     const trace = r.values['trace'];

@@ -1,20 +1,18 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { clean, fit, WIDTH, wrap } from '../export/ascii.js';
 import { writeCharts } from '../notebook/chart-files.js';
+import { endSignal } from '../notebook/ending.js';
+import { makeFolder } from '../notebook/folders.js';
 import { writeHtml, writeIndex } from '../notebook/html.js';
 import { type RunResult, runNotebook } from '../notebook/runner.js';
 import { type Answer, type Command, type Context, type Options, UserError } from './command.js';
 import { type Job, plan, readFileValues, readPairs, sortWords, variants } from './run-jobs.js';
 
-/** Make `folder` and those above it; Node's own recursive way never ends below /proc. */
-function makeFolder(folder: string): void {
-  const path = resolve(folder);
+/** Make the folder of an output. @throws UserError that says what to do. */
+export function outputFolder(folder: string): void {
   try {
-    if (existsSync(path) && statSync(path).isDirectory()) return;
-    if (dirname(path) !== path) makeFolder(dirname(path));
-    mkdirSync(path);
+    makeFolder(folder);
   } catch (e) {
-    if (e instanceof UserError) throw e;
     const { code } = e as NodeJS.ErrnoException;
     throw new UserError(`cannot write in ${folder}: ${code}; name another place with -o`);
   }
@@ -27,8 +25,13 @@ const seconds = (options: Options): number => {
 };
 
 /** Run one job, with the charts and the page that were asked for. */
-export async function perform(job: Job, options: Options, context: Context): Promise<RunResult> {
-  makeFolder(dirname(resolve(job.output)));
+export async function perform(
+  job: Job,
+  options: Options,
+  context: Context,
+  end: AbortSignal,
+): Promise<RunResult> {
+  outputFolder(dirname(resolve(job.output)));
   const bar = context.progress(basename(job.notebook));
   const result = await runNotebook(job.notebook, {
     values: job.values,
@@ -36,10 +39,11 @@ export async function perform(job: Job, options: Options, context: Context): Pro
     ...(options['kernel'] !== undefined && { kernel: String(options['kernel']) }),
     timeout_s: seconds(options),
     allowErrors: options['allowErrors'] === true,
+    end,
     onCell: (done, total, cell) => bar.update(done, total, cell),
   }).finally(() => bar.stop());
   if (options['charts'] !== undefined) {
-    makeFolder(String(options['charts']));
+    outputFolder(String(options['charts']));
     writeCharts(result.notebook, String(options['charts']), basename(job.output, '.ipynb'));
   }
   if (options['html'] === true) writeHtml(result.notebook, pageOf(job.output));
@@ -48,8 +52,12 @@ export async function perform(job: Job, options: Options, context: Context): Pro
 
 const pageOf = (notebook: string): string => `${notebook.replace(/\.ipynb$/, '')}.html`;
 
-const where = (f: RunResult['failures'][number]): string =>
-  `cell ${f.cell}${f.line === null ? '' : `, line ${f.line}`}: ${f.ename}: ${f.evalue}`;
+/** An error's text may hold anything, names from a trace among it. */
+function failureLines(f: RunResult['failures'][number]): string[] {
+  const where = `cell ${f.cell}${f.line === null ? '' : `, line ${f.line}`}`;
+  const what = fit(clean(`${f.ename}: ${f.evalue.trim()}`), 400);
+  return wrap(`failed in ${where}: ${what}`, WIDTH - 2, '  ').map((l) => `  ${l}`);
+}
 
 /** What there is to say of a run: a record for --json, and lines. */
 export function describeRun(job: Job, r: RunResult) {
@@ -63,10 +71,21 @@ export function describeRun(job: Job, r: RunResult) {
     failures,
   };
   const lines = [
-    `${output}: ${cells} ${cells === 1 ? 'cell' : 'cells'} in ${duration_s.toFixed(1)} s`,
-    ...failures.map((f) => `  failed in ${where(f)}`),
+    `${clean(output)}: ${cells} ${cells === 1 ? 'cell' : 'cells'} in ${duration_s.toFixed(1)} s`,
+    ...failures.flatMap(failureLines),
   ];
   return { record, lines };
+}
+
+/** 130 if it was ended from outside, as of any program; 1 if a cell failed that may not. */
+export function statusOf(
+  results: readonly Pick<RunResult, 'failures'>[],
+  options: Options,
+  end: AbortSignal,
+): number {
+  if (end.aborted) return 130;
+  const failed = results.some((r) => r.failures.length > 0);
+  return failed && options['allowErrors'] !== true ? 1 : 0;
 }
 
 async function run(args: readonly string[], options: Options, context: Context): Promise<Answer> {
@@ -78,16 +97,20 @@ async function run(args: readonly string[], options: Options, context: Context):
   );
   const jobs = plan(runs, options['output'] as string | undefined);
   const results: RunResult[] = [];
-  for (const job of jobs) results.push(await perform(job, options, context));
+  const end = endSignal();
+  for (const job of jobs) if (!end.aborted) results.push(await perform(job, options, context, end));
   const [first] = jobs;
-  if (first && jobs.length > 1)
-    writeIndex(results, dirname(first.output), options['html'] === true);
+  const index =
+    first && jobs.length > 1
+      ? [
+          `${clean(writeIndex(results, dirname(first.output), options['html'] === true))}: all of them`,
+        ]
+      : [];
   const said = results.map((r, i) => describeRun(jobs[i] as Job, r));
-  const failed = results.some((r) => r.failures.length > 0);
   return {
     json: said.map((s) => s.record),
-    text: said.flatMap((s) => s.lines).join('\n'),
-    status: failed && options['allowErrors'] !== true ? 1 : 0,
+    text: [...said.flatMap((s) => s.lines), ...index].join('\n'),
+    status: statusOf(results, options, end),
   };
 }
 

@@ -24,6 +24,14 @@ export interface Outcome {
   readonly dead?: boolean;
 }
 
+/** When a cell is given up. */
+interface Limits {
+  /** No limit if 0. */
+  readonly timeout_s: number;
+  /** The run is ended, and the kernel killed, when this is given. */
+  readonly end: AbortSignal | undefined;
+}
+
 const errorOutput = (ename: string, evalue: string): Output => ({
   output_type: 'error',
   ename,
@@ -85,7 +93,7 @@ async function runCell(
   kernel: KernelClient,
   source: string,
   displays: Displays,
-  timeout_s: number,
+  { timeout_s, end }: Limits,
   onOutput: (soFar: () => Output[]) => void,
 ): Promise<Outcome> {
   const got = collector(displays);
@@ -108,9 +116,12 @@ async function runCell(
     return await finished(first as Reply, got.outputs(), got.count());
   } catch (e) {
     if (!(e instanceof KernelDead)) throw e;
-    const evalue = e.death.words ? `${e.message}; it said: ${e.death.words}` : e.message;
-    const outputs = [...got.outputs(), errorOutput('KernelDead', evalue)];
-    return { outputs, failure: { ename: 'KernelDead', evalue, line: null }, dead: true };
+    const said = e.death.words ? `${e.message}; it said: ${e.death.words}` : e.message;
+    const [ename, evalue] = end?.aborted
+      ? ['Interrupted', 'the run was ended from outside']
+      : ['KernelDead', said];
+    const outputs = [...got.outputs(), errorOutput(ename, evalue)];
+    return { outputs, failure: { ename, evalue, line: null }, dead: true };
   } finally {
     timer.abort();
   }

@@ -48,10 +48,8 @@ export interface Reply {
 /** The kernel's process ended while an answer was awaited. */
 export class KernelDead extends Error {
   constructor(readonly death: Death) {
-    const how = death.signal
-      ? `was killed by ${death.signal}`
-      : `ended with exit code ${death.code}`;
-    super(`the notebook kernel ${how}`);
+    const how = death.signal ? `killed by ${death.signal}` : `ended with exit code ${death.code}`;
+    super(`notebook kernel ${how}`);
   }
 }
 

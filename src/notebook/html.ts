@@ -1,4 +1,5 @@
 // An executed notebook as one HTML page that needs nothing else, and a page that lists several.
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import markdownIt from 'markdown-it';
 import { type Cell, type MimeBundle, type Notebook, type Output, writeWhole } from './nbformat.js';
@@ -26,10 +27,13 @@ pre{background:#f4f4f4;padding:.6rem;overflow-x:auto;font:13px/1.4 "DejaVu Sans 
 pre.source{border-left:3px solid #888}pre.error{border-left:3px solid #b00}
 img{max-width:100%}table{border-collapse:collapse}td,th{padding:.2rem .6rem;border:1px solid #ccc}`;
 
+/** By this a page of ours is known, and may be written anew. */
+const mark = '<meta name="generator" content="ptlab">';
+
 /** A whole page with `title`. */
 const page = (title: string, body: string): string =>
   [
-    '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+    `<!doctype html><html lang="en"><head><meta charset="utf-8">${mark}`,
     `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
     `<title>${escapeHtml(title)}</title><style>${style}</style></head><body>`,
     body,
@@ -75,8 +79,16 @@ export function writeHtml(nb: Notebook, file: string): void {
   writeWhole(file, notebookHtml(nb, basename(file, '.html')));
 }
 
+/** Where the index page goes: index.html, unless there is one that is not ours. */
+function indexFile(folder: string): string {
+  for (let n = 1; ; n++) {
+    const file = join(folder, n === 1 ? 'index.html' : `index-${n}.html`);
+    if (!existsSync(file) || readFileSync(file, 'utf8').includes(mark)) return file;
+  }
+}
+
 /** Write index.html into `folder`: a row for each run, linked to its copy (its page, if `html`). */
-export function writeIndex(results: readonly RunResult[], folder: string, html: boolean): void {
+export function writeIndex(results: readonly RunResult[], folder: string, html: boolean): string {
   const rows = results.map((r) => {
     const file = relative(folder, html ? r.output.replace(/\.ipynb$/, '.html') : r.output);
     const link = file.split('/').map(encodeURIComponent).join('/');
@@ -93,5 +105,7 @@ export function writeIndex(results: readonly RunResult[], folder: string, html: 
   });
   const head = '<tr><th>notebook</th><th>parameters</th><th>result</th><th>time</th></tr>';
   const body = `<h1>Notebook runs</h1>\n<table>${head}\n${rows.join('\n')}\n</table>`;
-  writeWhole(join(folder, 'index.html'), page('Notebook runs', body));
+  const index = indexFile(folder);
+  writeWhole(index, page('Notebook runs', body));
+  return index;
 }

@@ -1,9 +1,16 @@
 // The kernel as Jupyter finds it: a folder with kernel.json and logos.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../commands/command.js';
-import { installedSpecs, kernelFolders, ptlabArgv, readSpec, userDataFolder } from './spec.js';
+import { makeFolder } from './folders.js';
+import {
+  installedSpecs,
+  kernelFolders,
+  ptlabArgv,
+  pythonPrefix,
+  readSpec,
+  userDataFolder,
+} from './spec.js';
 
 /** Where to: for this user, below a prefix, or below that of the Python in use. */
 export type Place = { user: true } | { prefix: string } | { sysPrefix: true };
@@ -17,21 +24,19 @@ const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">
 <rect x="35" y="21" width="21" height="22" fill="#f0a32f"/></svg>
 `;
 
-function pythonPrefix(): string {
-  const env = process.env['VIRTUAL_ENV'] ?? process.env['CONDA_PREFIX'];
-  if (env) return env;
-  const asked = spawnSync('python3', ['-c', 'import sys; print(sys.prefix)'], { encoding: 'utf8' });
-  const prefix = asked.stdout?.trim();
-  if (!prefix)
-    throw new UserError('no python3 found to ask for sys.prefix; use --prefix or --user');
-  return prefix;
-}
+const below = join('share', 'jupyter', 'kernels');
 
 /** The kernels folder of a place. */
 export function folderOf(place: Place): string {
   if ('user' in place) return join(userDataFolder(), 'kernels');
-  const prefix = 'prefix' in place ? resolve(place.prefix) : pythonPrefix();
-  return join(prefix, 'share', 'jupyter', 'kernels');
+  if ('prefix' in place) {
+    if (place.prefix === '') throw new UserError('--prefix: a folder wanted, nothing given');
+    return join(resolve(place.prefix), below);
+  }
+  const prefix = pythonPrefix();
+  if (prefix === undefined)
+    throw new UserError('no python3 found to ask for sys.prefix; use --prefix or --user');
+  return join(prefix, below);
 }
 
 /** The text of ptlab's kernel.json: absolute paths, so that it works from any folder. */
@@ -70,16 +75,17 @@ async function logos(): Promise<Record<string, string | Uint8Array>> {
 export async function install(kernels: string): Promise<string> {
   const folder = join(kernels, 'ptlab');
   const file = join(folder, 'kernel.json');
-  if (existsSync(file) && !isOurs(file))
-    throw new UserError(
-      `${file} is a kernel of someone else; remove it first, or choose another place`,
-    );
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
+    if (readdirSync(folder).length > 0 && !isOurs(file))
+      throw new UserError(
+        `${folder} is a kernel of someone else; remove it first, or choose another place`,
+      );
+    writeFileSync(file, kernelJson()); // first: what is half installed is ours, and can be done again
     for (const [name, data] of Object.entries(await logos()))
       writeFileSync(join(folder, name), data);
-    writeFileSync(file, kernelJson());
   } catch (e) {
+    if (e instanceof UserError) throw e;
     const { code } = e as NodeJS.ErrnoException;
     throw new UserError(
       `cannot write ${folder}: ${code}; try --user, or --prefix with a folder of yours`,

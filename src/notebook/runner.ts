@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly timeout_s?: number;
   /** Go on after a cell that failed. */
   readonly allowErrors?: boolean;
+  /** Ends the run: the kernel is killed, the copy keeps what has come. */
+  readonly end?: AbortSignal | undefined;
   /** Told before each cell and at the end. */
   readonly onCell?: (done: number, total: number, cell: string) => void;
 }
@@ -107,7 +109,7 @@ async function runOne(
   kernel: KernelClient,
   cell: Cell,
   displays: Displays,
-  timeout_s: number,
+  options: RunOptions,
   save: () => void,
 ): Promise<Outcome> {
   const began = Date.now();
@@ -122,7 +124,8 @@ async function runOne(
     soFar = outputs;
     saving.ask();
   };
-  const outcome = await runWithRetry(kernel, cell.source, displays, timeout_s, onOutput);
+  const { timeout_s = 0, end } = options;
+  const outcome = await runWithRetry(kernel, cell.source, displays, { timeout_s, end }, onOutput);
   saving.end();
   const failed = outcome.failure !== undefined;
   cell.outputs = outcome.outputs;
@@ -148,17 +151,20 @@ export async function runNotebook(file: string, options: RunOptions): Promise<Ru
   save();
   const spec = findSpec(options.kernel ?? kernelName(nb));
   const kernel = await startKernel(spec, dirname(resolve(file)));
-  await whole(kernel).catch((e: Error) => {
-    throw new UserError(`kernel '${spec.name}' ended before the first cell: ${e.message}`);
-  });
+  const kill = (): void => kernel.kill();
+  options.end?.addEventListener('abort', kill);
   const failures: Failure[] = [];
   const displays: Displays = new Map();
   try {
+    await whole(kernel).catch((e: Error) => {
+      if (options.end?.aborted) return;
+      throw new UserError(`kernel '${spec.name}' ended before the first cell: ${e.message}`);
+    });
     const runnable = nb.cells.filter((c) => c.cell_type === 'code' && c.source.trim() !== '');
     for (const [i, cell] of runnable.entries()) {
       const number = nb.cells.indexOf(cell) + 1;
       options.onCell?.(i, runnable.length, `cell ${number}`);
-      const outcome = await runOne(kernel, cell, displays, options.timeout_s ?? 0, save);
+      const outcome = await runOne(kernel, cell, displays, options, save);
       if (outcome.failure) failures.push({ cell: number, ...outcome.failure });
       save();
       if (outcome.failure && (outcome.dead || !options.allowErrors)) break;
@@ -166,6 +172,7 @@ export async function runNotebook(file: string, options: RunOptions): Promise<Ru
     }
     options.onCell?.(runnable.length, runnable.length, 'done');
   } finally {
+    options.end?.removeEventListener('abort', kill);
     await kernel.shutdown();
     const mine = nb.metadata['papermill'] as Content;
     const duration = seconds(began);

@@ -1,4 +1,5 @@
 // Kernel specs: how a kernel is started, from a kernel.json or built in.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
@@ -54,21 +55,30 @@ const ptlabSpec = (): KernelSpec => ({
 });
 
 /** Where Jupyter keeps what a user has installed. */
-export function userDataFolder(env: NodeJS.ProcessEnv = process.env): string {
+export function userDataFolder(): string {
+  const { env } = process;
   if (env['JUPYTER_DATA_DIR']) return env['JUPYTER_DATA_DIR'];
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Jupyter');
   if (process.platform === 'win32') return join(env['APPDATA'] ?? homedir(), 'jupyter');
   return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'jupyter');
 }
 
+/** The prefix of the Python in use (sys.prefix); undefined if there is none. */
+export function pythonPrefix(): string | undefined {
+  const active = process.env['VIRTUAL_ENV'] || process.env['CONDA_PREFIX'];
+  if (active) return active;
+  const asked = spawnSync('python3', ['-c', 'import sys; print(sys.prefix)'], { encoding: 'utf8' });
+  return asked.stdout?.trim() || undefined;
+}
+
 /** The folders Jupyter looks for kernels in, nearest first. */
-export function kernelFolders(env: NodeJS.ProcessEnv = process.env): string[] {
-  const path = env['JUPYTER_PATH']?.split(delimiter).filter((p) => p !== '') ?? [];
-  const prefixes = [env['VIRTUAL_ENV'] ?? '', env['CONDA_PREFIX'] ?? ''].filter((p) => p !== '');
+export function kernelFolders(): string[] {
+  const path = process.env['JUPYTER_PATH']?.split(delimiter).filter((p) => p !== '') ?? [];
+  const prefix = pythonPrefix();
   const data = [
     ...path,
-    userDataFolder(env),
-    ...prefixes.map((p) => join(p, 'share', 'jupyter')),
+    userDataFolder(),
+    ...(prefix === undefined ? [] : [join(prefix, 'share', 'jupyter')]),
     '/usr/local/share/jupyter',
     '/usr/share/jupyter',
   ];
@@ -76,9 +86,9 @@ export function kernelFolders(env: NodeJS.ProcessEnv = process.env): string[] {
 }
 
 /** The kernel.json files found, by kernel name; the first folder of {@link kernelFolders} wins. */
-export function installedSpecs(env: NodeJS.ProcessEnv = process.env): Map<string, string> {
+export function installedSpecs(): Map<string, string> {
   const found = new Map<string, string>();
-  for (const folder of kernelFolders(env)) {
+  for (const folder of kernelFolders()) {
     if (!existsSync(folder) || !statSync(folder).isDirectory()) continue;
     for (const name of readdirSync(folder).sort()) {
       const file = join(folder, name, 'kernel.json');

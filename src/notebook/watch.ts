@@ -28,27 +28,38 @@ function look(folder: string): Map<string, string> {
 }
 
 /**
- * Files that arrive in `folder` or change there, each once it is whole; those already there count
- * if `existing`. Ends when `signal` is given.
- * @throws UserError if the folder cannot be read.
+ * Files that arrive in `folder` or change there from this call on, each once it is whole; those
+ * already there count if `existing`. Ends when `signal` is given.
+ * @throws UserError if the folder cannot be read: now, or when it is gone later.
  */
-export async function* arrivals(
+export function arrivals(
   folder: string,
   existing: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const done = existing ? new Map<string, string>() : look(folder);
-  let before = existing ? look(folder) : new Map<string, string>();
+  const there = look(folder);
+  const [done, before] = existing ? [new Map(), there] : [there, new Map()];
+  return news(folder, done, before, signal);
+}
+
+/** `done` are the files told, `before` those of the last look. */
+async function* news(
+  folder: string,
+  done: Map<string, string>,
+  before: Map<string, string>,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  let last = before;
   while (!signal.aborted) {
     await sleep(pollMs, undefined, { signal }).catch(() => {});
     if (signal.aborted) return;
     const now = look(folder);
     for (const [file, state] of now) {
-      if (before.get(file) !== state || done.get(file) === state) continue;
+      if (last.get(file) !== state || done.get(file) === state) continue;
       done.set(file, state);
       yield file;
       if (signal.aborted) return;
     }
-    before = now;
+    last = now;
   }
 }

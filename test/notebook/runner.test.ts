@@ -11,8 +11,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { plan } from '../../src/commands/run-jobs.js';
+import { writeIndex } from '../../src/notebook/html.js';
 import { root } from '../source.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ptlab-run-'));
@@ -153,6 +155,19 @@ describe('parameters', () => {
   });
 });
 
+test('a notebook that was to be run is never written over, nor an index page of the user', () => {
+  const nb = notebook(['1']);
+  const values = {};
+  const [job] = plan([{ notebook: nb, values }], relative(process.cwd(), folder));
+  expect(basename(job!.output)).toBe(`${basename(nb, '.ipynb')}-2.ipynb`);
+  const site = join(folder, 'site');
+  mkdirSync(site);
+  writeFileSync(join(site, 'index.html'), 'mine');
+  expect(writeIndex([], site, false)).toBe(join(site, 'index-2.html'));
+  expect(writeIndex([], site, false)).toBe(join(site, 'index-2.html'));
+  expect(readFileSync(join(site, 'index.html'), 'utf8')).toBe('mine');
+});
+
 describe('what goes wrong', () => {
   test('a failed cell: outputs so far are kept, cell and line are named', () => {
     const nb = notebook(['console.log("one")', 'console.log("two");\nthrow new Error("no");', '3']);
@@ -183,7 +198,7 @@ describe('what goes wrong', () => {
     const r = ptlab('run', nb, '-o', 'hard.ipynb', '--timeout', '10', '--allow-errors');
     expect(r.status).toBe(0);
     const { cells } = read('hard.ipynb');
-    expect(r.stdout).toMatch(/failed in cell 1: CellsLost: .*exit code 3/);
+    expect(r.stdout).toContain('failed in cell 1: CellsLost: exit code 3 ended the process');
     expect(textOf(cells[0])).toContain('a\n');
     expect(r.stdout).toContain('failed in cell 2: CellTimeout: the cell took longer than 10 s');
     expect(textOf(cells[1])).toContain('b\n');
@@ -219,7 +234,7 @@ describe('what goes wrong', () => {
     await run.until(() => existsSync(wrote) && readFileSync(wrote).length > 2000);
     process.kill(Number(pid), 'SIGKILL');
     expect(await run.code).toBe(1);
-    expect(run.said()).toMatch(/failed in cell 1: CellsLost: .* was killed by SIGKILL/);
+    expect(run.said()).toContain('failed in cell 1: CellsLost: SIGKILL ended the process');
     const lines = run.text().match(/^line \d+$/gm) ?? [];
     const least = readFileSync(wrote).length;
     expect(lines).toEqual(lines.map((_, i) => `line ${i}`));
@@ -236,7 +251,7 @@ describe('what goes wrong', () => {
     const text = textOf(read('kills-itself.ipynb').cells[0]);
     process.kill(Number(/child (\d+)/.exec(text)?.[1]), 'SIGKILL');
     expect(r.status).toBe(1);
-    expect(r.stdout).toMatch(/failed in cell 1: CellsLost: .* was killed by SIGKILL/);
+    expect(r.stdout).toContain('failed in cell 1: CellsLost: SIGKILL ended the process');
     expect(text).toContain(Array.from({ length: 3000 }, (_, i) => `line ${i}\n`).join(''));
   });
 
@@ -247,9 +262,7 @@ describe('what goes wrong', () => {
     const pid = await run.until(() => /server (\d+)\n/.exec(run.text())?.[1]);
     process.kill(Number(pid), 'SIGKILL');
     expect(await run.code).toBe(1);
-    expect(run.said()).toContain(
-      'failed in cell 1: KernelDead: the notebook kernel was killed by SIGKILL',
-    );
+    expect(run.said()).toContain('failed in cell 1: KernelDead: notebook kernel killed by SIGKILL');
     expect(run.text()).toContain(`server ${pid}\n`);
   });
 

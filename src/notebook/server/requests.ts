@@ -54,9 +54,8 @@ function kernelInfo(): Content {
 }
 
 const lost = (e: HostEnded): Executed => {
-  const how = e.signal ? `was killed by ${e.signal}` : `ended with exit code ${e.code}`;
   const hint = e.signal === 'SIGABRT' ? ' (out of memory?)' : '';
-  const evalue = `the process of the cells ${how}${hint}; a new one was started, all variables are lost`;
+  const evalue = `${e.signal ?? `exit code ${e.code}`} ended the process of the cells${hint}; a new one was started, all variables are lost`;
   return {
     error: { ename: 'CellsLost', evalue, traceback: [`CellsLost: ${evalue}`] },
     expressions: {},
