@@ -9,7 +9,7 @@ export interface Runs {
 
 /** How many runs a complete search covered; null if the graph has a loop, or they are past what a double counts. */
 export function countRuns(s: Search): Runs | null {
-  const n = s.states.count;
+  const n = s.states.set.count;
   const all = new Float64Array(n).fill(-1);
   const bad = new Float64Array(n);
   const at = s.first.data.slice(0, n);

@@ -103,7 +103,7 @@ function verdictOf(
   bounds: Bounds,
 ): Verdict {
   // biome-ignore format: short
-  const seen = { states: s.states.count, transitions: s.transitions };
+  const seen = { states: s.states.set.count, transitions: s.transitions };
   if (s.found) {
     const { state, code, fault } = s.found;
     const codes = [...pathTo(s, state), ...(code >= 0 ? [code] : [])];

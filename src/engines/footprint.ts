@@ -41,8 +41,10 @@ function lockWords(sys: System, step: Lock | TryLock | Unlock, note: Note): void
   for (let i = 0; i < n; i++) note(step.on + i, true);
 }
 
-function tables(sys: System, writes: boolean, note: Note): void {
-  for (const r of sys.regions) if (r.kind === 'table') note(r.base - 1, writes);
+/** What a walk may read of the table it comes to: is it live, and its entry. */
+function tables(sys: System, note: Note): void {
+  for (const r of sys.regions)
+    if (r.kind === 'table') for (const word of [r.base - 1, r.base]) note(word, false);
 }
 
 /** Words of jump labels: [first word of the key, text, view of CPU]. */
@@ -92,6 +94,7 @@ export function words(sys: System, task: Task, step: Step, note: Note): void {
       if (step.mode === 'patch') {
         note(step.on + 1, true);
         for (const cpu of sys.textCpus) note(step.on + 2 + cpu, true);
+        views(sys, task.cpu, note);
       } else {
         note(step.on + 1, false);
         if (sys.textCpus.includes(task.cpu)) note(step.on + 2 + task.cpu, false);
@@ -106,7 +109,7 @@ export function words(sys: System, task: Task, step: Step, note: Note): void {
     case 'hw-walk':
       note(step.on, true);
       access(sys, step.entry, false, note);
-      tables(sys, false, note);
+      tables(sys, note);
       return;
     case 'alloc':
       for (const r of sys.regions)

@@ -2,7 +2,7 @@
 // that vary. A move is one step of one task with one outcome, and with it all that need no scheduling point after it.
 import type { Step } from '../linux/step.js';
 import { BLOCKED, outcomes, perform, QUEUES, queue, READY, ready } from '../linux/system/act.js';
-import type { System, Task } from '../linux/system.js';
+import { nameOf, type System, type Task } from '../linux/system.js';
 import { type Automaton, automaton, follow } from './automaton.js';
 import { type Footprints, footprints, isLocal, learn } from './footprint.js';
 
@@ -19,6 +19,9 @@ export interface Machine {
   readonly grain: Grain;
   /** Start values of all words. */
   readonly start: Float64Array;
+  /** Least and greatest value each word was seen to hold. A pure matter of speed. */
+  readonly least: Float64Array;
+  readonly most: Float64Array;
   /** The words that some step may write. */
   varying: number[];
   /** Current node of each task; the words are in `sys.cells`. */
@@ -26,6 +29,8 @@ export interface Machine {
   /** Per task and node: 0 not known, 1 local, 2 not. */
   readonly local: Uint8Array[];
   version: number;
+  /** Told of each step that something depends on: whether it can be done, with how many outcomes, what it does. */
+  asked?: (task: Task, step: Step) => void;
 }
 
 /** More steps than that without a scheduling point are a loop. */
@@ -38,6 +43,8 @@ export function machine(sys: System, grain: Grain = 'moves'): Machine {
     footprints: footprints(sys),
     grain,
     start: sys.cells.slice(0, sys.used),
+    least: sys.cells.slice(0, sys.used),
+    most: sys.cells.slice(0, sys.used),
     varying: [],
     nodes: new Int32Array(sys.tasks.length),
     local: sys.tasks.map(() => new Uint8Array(64)),
@@ -45,30 +52,6 @@ export function machine(sys: System, grain: Grain = 'moves'): Machine {
   };
   for (const a of m.automata) if (a.steps[0]) learn(m.footprints, sys, a.task, a.steps[0]);
   return m;
-}
-
-/**
- * Learn who touches what from a few runs, each task first once and then by turns, so that the search that follows seldom
- * finds an assumption wrong. A pure matter of speed.
- */
-export function scout(m: Machine): void {
-  const { tasks } = m.sys;
-  for (let run = 0; run < 2 * tasks.length; run++) {
-    refresh(m);
-    begin(m);
-    const turns = tasks.map((_, i) => tasks[(run + i) % tasks.length]!);
-    if (run < tasks.length) while (scoutMove(m, turns[0]!, run));
-    while (turns.filter((task) => scoutMove(m, task, run)).length > 0);
-  }
-}
-
-/** One move of `task`, whatever it leads to; false if it has none. */
-function scoutMove(m: Machine, task: Task, run: number): boolean {
-  const { n, queues } = movesOf(m, task);
-  if (n === 0 || queues) return false;
-  move(m, task, run % n, false);
-  m.sys.fault = undefined;
-  return true;
 }
 
 /** Forget what depends on who touches what, as it is known now; true if there was anything new. */
@@ -86,10 +69,16 @@ export function refresh(m: Machine): boolean {
 /** Width of a state. */
 export const width = (m: Machine): number => m.nodes.length + m.varying.length;
 
+/** @throws RangeError where a word holds no integer of 32 bits: a state has no room for it. */
 export function save(m: Machine, state: Int32Array): void {
   const n = m.nodes.length;
   for (let i = 0; i < n; i++) state[i] = m.nodes[i]!;
-  for (let i = 0; i < m.varying.length; i++) state[n + i] = m.sys.cells[m.varying[i]!]!;
+  for (let i = 0; i < m.varying.length; i++) {
+    const value = m.sys.cells[m.varying[i]!]!;
+    state[n + i] = value;
+    if (state[n + i] !== value)
+      throw new RangeError(`${nameOf(m.sys, m.varying[i]!)} holds ${value}: the explorer keeps words of 32 bits`); // biome-ignore format: one line
+  }
 }
 
 export function restore(m: Machine, state: Int32Array): void {
@@ -128,6 +117,7 @@ export function runOn(m: Machine, task: Task, joined: boolean, watch?: Watch): v
     const step = m.automata[task.id]!.steps[node];
     if (!step || m.sys.fault) return;
     if (!join && !nodeIsLocal(m, task, node, step)) return;
+    m.asked?.(task, step);
     if (ready(m.sys, task, step) !== READY || outcomes(m.sys, task, step) !== 1) return;
     const result = perform(m.sys, task, step);
     watch?.(task, step, result, false, 0);
@@ -148,6 +138,7 @@ export function begin(m: Machine, watch?: Watch): void {
 /** How many moves `task` has here: 0 if it has ended or must wait; `waits` tells whether it only queues. */
 export function movesOf(m: Machine, task: Task): { n: number; queues: boolean } {
   const step = m.automata[task.id]!.steps[m.nodes[task.id]!];
+  if (step) m.asked?.(task, step);
   const is = step ? ready(m.sys, task, step) : BLOCKED;
   if (!step || is === BLOCKED) return NONE;
   if (is === QUEUES) return QUEUE;

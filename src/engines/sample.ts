@@ -6,10 +6,11 @@ import { sizesOf } from '../linux/scenario.js';
 import type { Scheme } from '../linux/scheme.js';
 import type { Task } from '../linux/system.js';
 import { deadlock } from './deadlock.js';
+import { moveCode } from './effects.js';
 import { bugVerdict, type ExploreOptions } from './explore.js';
-import { begin, type Machine, machine, move, movesOf, refresh, scout, unfinished } from './machine.js'; // biome-ignore format: one line
+import { begin, type Machine, machine, move, movesOf, refresh, unfinished } from './machine.js'; // biome-ignore format: one line
 import { type Draw, draws } from './random.js';
-import { moveCode } from './search.js';
+import { scout } from './scout.js';
 import type { Bounds, Verdict } from './verdict.js';
 
 export interface SampleOptions extends Omit<ExploreOptions, 'maxStates' | 'grain'> {

@@ -1,23 +1,24 @@
 // Breadth-first search over a machine's states: the first fault found is one of the shortest.
 import type { Fault } from '../linux/system.js';
 import { deadlock } from './deadlock.js';
-import { begin, type Machine, move, movesOf, refresh, restore, save, scout, unfinished, width } from './machine.js'; // biome-ignore format: one line
-import { type Ints, intern, ints, load, push, type StateSet, stateSet } from './states.js';
+import { type Effects, effects, enter, movesAt, NO_FAULT, QUEUES } from './effects.js';
+import { begin, type Machine, refresh, unfinished } from './machine.js';
+import type { PackedSet } from './packed.js';
+import { scout } from './scout.js';
+import { type Ints, intern, ints, load, push } from './states.js';
 
-/** A move in a list: task + 32 * outcome + 1024 if it only queues. */
-export const moveCode = (task: number, outcome: number, queues: boolean): number =>
-  task + 32 * outcome + (queues ? 1024 * 1024 : 0);
 export const decodeMove = (code: number): { task: number; outcome: number; queues: boolean } => ({
   task: code % 32,
   outcome: (code >> 5) % 32768,
-  queues: code >= 1024 * 1024,
+  queues: code >= QUEUES,
 });
 
 /** In `edges`: the run ends at a fault. */
 export const FAULT = -1;
 
 export interface Search {
-  readonly states: StateSet;
+  /** A state is the nodes of the tasks, then the words that vary. */
+  readonly states: PackedSet;
   transitions: number;
   /** Of each state: the state it was first reached from, and the move. */
   readonly from: Ints;
@@ -45,8 +46,8 @@ export interface SearchOptions {
   readonly progress?: (states: number) => void;
 }
 
-const fresh = (w: number): Search => ({
-  states: stateSet(w),
+const fresh = (states: PackedSet): Search => ({
+  states,
   transitions: 0,
   from: ints(),
   by: ints(),
@@ -64,52 +65,52 @@ function note(s: Search, state: number, code: number, fault: Fault): void {
   s.kinds.add(fault.kind);
 }
 
-/** Add the current state; true if it is new. */
-function arrive(m: Machine, s: Search, scratch: Int32Array, from: number, code: number): void {
-  save(m, scratch);
-  const id = intern(s.states, scratch);
+/** Add the packed `state`, reached from state `from` by the move `code`. */
+function arrive(s: Search, state: Int32Array, from: number, code: number): void {
+  const id = intern(s.states.set, state);
   if (from >= 0) push(s.edges, id);
   if (id < s.from.length) return;
   push(s.from, from);
   push(s.by, code);
 }
 
-/** All moves from state `id`. */
-function expand(
-  m: Machine,
-  s: Search,
-  id: number,
-  here: Int32Array,
-  scratch: Int32Array,
-  past?: Fault['kind'],
-): void {
-  load(s.states, id, here);
-  restore(m, here);
+/** The moves listed at `at`, of state `id`; true if one of them is more than to join a queue. */
+function expandTask(x: Effects, s: Search, id: number, at: number, past?: Fault['kind']): boolean {
+  const { faults, here, view: next } = x;
+  const { data } = x.moves;
   let moved = false;
-  let dirty = false;
-  for (const task of m.sys.tasks) {
-    if (dirty) restore(m, here);
-    dirty = false;
-    const { n, queues } = movesOf(m, task);
-    if (!queues && n > 0) moved = true;
-    for (let outcome = 0; outcome < n; outcome++) {
-      if (dirty) restore(m, here);
-      dirty = true;
-      move(m, task, outcome, queues);
-      s.transitions++;
-      const code = moveCode(task.id, outcome, queues);
-      if (m.sys.fault && m.sys.fault.kind !== past) {
-        note(s, id, code, m.sys.fault);
-        push(s.edges, FAULT);
-      } else arrive(m, s, scratch, id, code);
+  for (let n = data[at++]!; n > 0; n--) {
+    const code = data[at++]!;
+    const fault = data[at++]!;
+    const end = at + 1 + 3 * data[at]!;
+    s.transitions++;
+    if (code < QUEUES) moved = true;
+    if (fault !== NO_FAULT && faults[fault]!.kind !== past) {
+      note(s, id, code, faults[fault]!);
+      push(s.edges, FAULT);
+    } else {
+      for (let i = 0; i < here.length; i++) next[i] = here[i]!;
+      for (let i = at + 1; i < end; i += 3)
+        next[data[i]!] = (next[data[i]!]! & data[i + 1]!) | data[i + 2]!;
+      arrive(s, next, id, code);
     }
+    at = end;
   }
+  return moved;
+}
+
+/** All moves from state `id`. */
+function expand(x: Effects, s: Search, id: number, past?: Fault['kind']): void {
+  load(s.states.set, id, x.here);
+  let moved = false;
+  const { length } = x.m.sys.tasks;
+  for (let t = 0; t < length; t++) if (expandTask(x, s, id, movesAt(x, t), past)) moved = true;
   if (moved) return;
-  if (dirty) restore(m, here);
   // To queue frees nobody: if that is all anybody can do, nobody will ever get further.
-  if (unfinished(m).length === 0) s.finals.push(id);
+  enter(x);
+  if (unfinished(x.m).length === 0) s.finals.push(id);
   else {
-    note(s, id, -1, deadlock(m));
+    note(s, id, -1, deadlock(x.m));
     s.stuck.add(id);
   }
 }
@@ -117,20 +118,20 @@ function expand(
 /** One search on what is known of who touches what; undefined if a step it met shows that wrong. */
 function attempt(m: Machine, options: SearchOptions): Search | undefined {
   refresh(m);
-  const s = fresh(width(m));
-  const here = new Int32Array(s.states.width);
-  const scratch = new Int32Array(s.states.width);
   begin(m);
   if (m.version !== m.footprints.version) return undefined;
-  if (m.sys.fault) note(s, -1, -1, m.sys.fault);
-  arrive(m, s, scratch, -1, -1);
-  for (let id = 0; id < s.states.count; id++) {
+  const started = m.sys.fault;
+  const x = effects(m);
+  const s = fresh(x.states);
+  if (started) note(s, -1, -1, started);
+  arrive(s, x.here, -1, -1);
+  for (let id = 0; id < s.states.set.count; id++) {
     if (s.found && !options.exhaust) return s;
-    if (s.states.count > options.maxStates) return s;
+    if (s.states.set.count > options.maxStates) return s;
     push(s.first, s.edges.length);
-    expand(m, s, id, here, scratch, options.past);
+    expand(x, s, id, options.past);
     if (m.version !== m.footprints.version) return undefined;
-    if ((id & 0x3fff) === 0x3fff) options.progress?.(s.states.count);
+    if ((id & 0x3fff) === 0x3fff) options.progress?.(s.states.set.count);
   }
   push(s.first, s.edges.length);
   s.complete = !s.found || options.exhaust === true;

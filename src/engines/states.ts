@@ -5,8 +5,7 @@ export interface StateSet {
   readonly width: number;
   count: number;
   readonly segments: Int32Array[];
-  /** Of each state, its hash. */
-  readonly hashes: Ints;
+  /** By hash: number + 1 of a state, 0 where there is none. */
   table: Int32Array;
 }
 
@@ -17,13 +16,12 @@ export const stateSet = (width: number): StateSet => ({
   width,
   count: 0,
   segments: [],
-  hashes: ints(),
-  table: new Int32Array(1 << 13),
+  table: new Int32Array(1 << 10),
 });
 
-function hash(vector: Int32Array, width: number): number {
+function hash(vector: Int32Array, from: number, width: number): number {
   let h = 0x9e3779b9 | 0;
-  for (let i = 0; i < width; i++) {
+  for (let i = from; i < from + width; i++) {
     h = Math.imul(h ^ vector[i]!, 0x85ebca6b);
     h ^= h >>> 15;
   }
@@ -45,31 +43,45 @@ function equals(set: StateSet, id: number, vector: Int32Array): boolean {
 }
 
 function rehash(set: StateSet): void {
-  const table = new Int32Array(set.table.length * 4);
+  const table = new Int32Array(set.table.length * 2);
   const mask = table.length - 1;
   for (let id = 0; id < set.count; id++) {
-    let at = set.hashes.data[id]! & mask;
+    const segment = set.segments[id >> SEGMENT_BITS]!;
+    let at = hash(segment, (id & (SEGMENT - 1)) * set.width, set.width) & mask;
     while (table[at] !== 0) at = (at + 1) & mask;
     table[at] = id + 1;
   }
   set.table = table;
 }
 
-/** The number of `vector`, added if it is new (then it is the former `count`). */
-export function intern(set: StateSet, vector: Int32Array): number {
-  const mask = set.table.length - 1;
-  const h = hash(vector, set.width);
-  let at = h & mask;
-  for (let id = set.table[at]!; id !== 0; id = set.table[at]!) {
-    if (set.hashes.data[id - 1] === h && equals(set, id - 1, vector)) return id - 1;
+/** Where in the table `vector` stands, or would. */
+function slotOf(set: StateSet, vector: Int32Array): number {
+  const { table } = set;
+  const mask = table.length - 1;
+  let at = hash(vector, 0, set.width) & mask;
+  for (let id = table[at]!; id !== 0; id = table[at]!) {
+    if (equals(set, id - 1, vector)) break;
     at = (at + 1) & mask;
   }
+  return at;
+}
+
+/** The number of `vector`; -1 if it is not there. */
+export const find = (set: StateSet, vector: Int32Array): number =>
+  set.table[slotOf(set, vector)]! - 1;
+
+/** The number of `vector`, added if it is new (then it is the former `count`). */
+export function intern(set: StateSet, vector: Int32Array): number {
+  const slot = slotOf(set, vector);
+  const known = set.table[slot]!;
+  if (known !== 0) return known - 1;
   const id = set.count++;
-  set.table[at] = id + 1;
-  push(set.hashes, h);
+  set.table[slot] = id + 1;
   if (id >> SEGMENT_BITS === set.segments.length)
     set.segments.push(new Int32Array(SEGMENT * set.width));
-  set.segments[id >> SEGMENT_BITS]!.set(vector, (id & (SEGMENT - 1)) * set.width);
+  const segment = set.segments[id >> SEGMENT_BITS]!;
+  const from = (id & (SEGMENT - 1)) * set.width;
+  for (let i = 0; i < set.width; i++) segment[from + i] = vector[i]!;
   if (set.count * 2 > set.table.length) rehash(set);
   return id;
 }

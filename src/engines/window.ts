@@ -42,6 +42,6 @@ export function raceWindow(
     runs: counted?.all ?? null,
     bad: counted?.bad ?? null,
     share: counted ? counted.bad / counted.all : null,
-    states: s.states.count,
+    states: s.states.set.count,
   };
 }

@@ -66,6 +66,8 @@ export interface Key extends Common {
  * Patched text of a key. 'patch' stores the new instruction and cleans the caches to the point of unification
  * (dc cvau; dsb ish; ic ivau; dsb ish; isb): other CPUs may go on with the old one until an ISB or IPI. 'test' executes
  * the instruction on this CPU: 1 if it branches.
+ *
+ * To patch is for runs with the variant 'jump-label': in others a Key step flips the text everywhere at once.
  */
 export interface Text extends Common {
   readonly op: 'text';

@@ -2,22 +2,24 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Grain, machine } from '../../src/engines/machine.js';
+import { unpack } from '../../src/engines/packed.js';
 import { exploreByRerun } from '../../src/engines/reference.js';
 import { search } from '../../src/engines/search.js';
+import { load } from '../../src/engines/states.js';
 import type { Kernel, Step } from '../../src/linux/step.js';
 import { lock, newSystem, region, type System, staticKey, table, task, walkCache } from '../../src/linux/system.js'; // biome-ignore format: one line
 import { scenarios } from '../../src/scenarios/index.js';
 import { type Row, rows } from '../../src/scenarios/rows.js';
 import { schemes } from '../../src/schemes/index.js';
 
-/** Places of the random systems: two words, an entry of a table, two tables, a rwsem, a mutex, a spinlock, a key. */
+/** Places of the random systems: two words, an entry of a table, two tables, a rwsem, a mutex, a spinlock, two keys. */
 interface Places {
   readonly words: number[];
   readonly tables: number[];
   readonly rwsem: number;
   readonly mutex: number;
   readonly spin: number;
-  readonly key: number;
+  readonly keys: number[];
   readonly cache: number;
 }
 
@@ -35,7 +37,7 @@ function layOut(variant: string[]): { sys: System; at: Places } {
       rwsem: lock(sys, 'rwsem'),
       mutex: lock(sys, 'mutex'),
       spin: lock(sys, 'spin'),
-      key: staticKey(sys, 'key', 3),
+      keys: [staticKey(sys, 'key', 3), staticKey(sys, 'other key', 3)],
       cache: walkCache(sys, 'cache'),
     },
   };
@@ -44,15 +46,16 @@ function layOut(variant: string[]): { sys: System; at: Places } {
 /** A statement: how many steps it takes at most, and what they are. */
 type Statement = { [k: string]: number } & { kind: number };
 const statement: fc.Arbitrary<Statement> = fc.record({
-  kind: fc.nat(19),
+  kind: fc.nat(20),
   a: fc.nat(1),
   b: fc.nat(1),
   v: fc.nat(2),
 });
 
-function* one(at: Places, s: Statement): Kernel {
+function* one(sys: System, at: Places, s: Statement): Kernel {
   const word = at.words[s['a']!]!;
   const table = at.tables[s['b']!]!;
+  const key = at.keys[s['b']!]!;
   const mode = s['a'] ? 'read' : 'write';
   const rwsem = { on: at.rwsem, kind: 'rwsem', mode } as const;
   switch (s.kind) {
@@ -102,10 +105,11 @@ function* one(at: Places, s: Statement): Kernel {
       yield { op: 'read', on: table, mode: 'once' };
       return;
     case 11:
-      yield { op: 'text', on: at.key, mode: 'patch', value: s['a']! };
+      if (!sys.variant.has('jump-label')) return;
+      yield { op: 'text', on: key, mode: 'patch', value: s['a']! };
       return;
     case 12:
-      yield { op: 'write', on: word, value: yield { op: 'text', on: at.key, mode: 'test' }, mode: 'once' }; // biome-ignore format: one line
+      yield { op: 'write', on: word, value: yield { op: 'text', on: key, mode: 'test' }, mode: 'once' }; // biome-ignore format: one line
       return;
     case 13:
       yield { op: 'fence', mode: 'isb' };
@@ -127,8 +131,11 @@ function* one(at: Places, s: Statement): Kernel {
     case 18:
       yield { op: 'tlbi', mode: 'vaae1is' };
       return;
+    case 19:
+      yield { op: 'write', on: table, value: s['v']!, mode: 'once' };
+      return;
     default:
-      yield { op: 'key', on: at.key, mode: (['enable', 'disable', 'inc', 'dec'] as const)[s['a']! * 2 + s['b']!]! }; // biome-ignore format: one line
+      yield { op: 'key', on: at.keys[0]!, mode: (['enable', 'disable', 'inc', 'dec'] as const)[s['a']! * 2 + s['b']!]! }; // biome-ignore format: one line
   }
 }
 
@@ -139,7 +146,7 @@ function build(threads: Statement[][], names: string[]): System {
   const { sys, at } = layOut(names);
   threads.forEach((statements, i) => {
     task(sys, `t${i}`, i, function* () {
-      for (const s of statements) yield* one(at, s);
+      for (const s of statements) yield* one(sys, at, s);
     });
   });
   return sys;
@@ -149,11 +156,12 @@ function fast(sys: System, grain: Grain) {
   const m = machine(sys, grain);
   const s = search(m, { maxStates: 1e6, exhaust: true });
   const finals = new Set<string>();
-  const state = new Int32Array(s.states.width);
+  const packed = new Int32Array(s.states.set.width);
+  const state = new Int32Array(m.nodes.length + m.varying.length);
   for (const id of s.finals) {
     const cells = m.start.slice();
-    const segment = s.states.segments[id >> 12]!;
-    state.set(segment.subarray((id & 4095) * s.states.width, ((id & 4095) + 1) * s.states.width));
+    load(s.states.set, id, packed);
+    unpack(s.states.layout, packed, state);
     for (const [i, word] of m.varying.entries()) cells[word] = state[m.nodes.length + i]!;
     finals.add(cells.join());
   }

@@ -151,7 +151,7 @@ test('a grace period waits for the sections open at its begin, not for later one
 });
 
 test('patched text: a CPU may lag until an ISB or an IPI', () => {
-  const { sys, key, tasks, act } = machine();
+  const { sys, key, tasks, act } = machine(['jump-label']);
   const branch: Step = { op: 'text', on: key, mode: 'test' };
   act(2, { op: 'text', on: key, mode: 'patch', value: 1 });
   expect(outcomes(sys, tasks[0]!, branch)).toBe(2);

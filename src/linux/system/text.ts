@@ -13,8 +13,12 @@ export function synchronise(sys: System, cpu: number): void {
   for (const key of sys.keys) sys.cells[key + VIEWS + cpu] = 1 << sys.cells[key + TEXT]!;
 }
 
-/** Store the instruction; other CPUs may execute the old or the new one. */
+/**
+ * Store the instruction; other CPUs may execute the old or the new one.
+ * @throws Error without the variant 'jump-label', where engines take every view for the text itself.
+ */
 export function patch(sys: System, cpu: number, step: Text): void {
+  if (!sys.variant.has('jump-label')) throw new Error("a step patches text: that needs the variant 'jump-label'"); // biome-ignore format: one line
   const value = step.value ?? 0;
   sys.cells[step.on + TEXT] = value;
   for (const c of sys.textCpus) sys.cells[step.on + VIEWS + c]! |= 1 << value;
