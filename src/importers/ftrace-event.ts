@@ -1,8 +1,9 @@
-import { putWord, setTextBytes, setU64 } from '../events/log.js';
+import { putWord, setTextBytes } from '../events/log.js';
 import { columnNames } from '../events/schema.js';
-import { ascii, find, holds, literalOf, matches } from './bytes.js';
+import { ascii, literalOf, matches } from './bytes.js';
 import { putGraphPayload } from './ftrace-graph.js';
 import { addHead, head } from './ftrace-line.js';
+import { addNameless, isStackLine } from './ftrace-nameless.js';
 import { textOf } from './ftrace-other.js';
 import { stamp } from './ftrace-stamp.js';
 import type { Kind, State } from './ftrace-text.js';
@@ -12,9 +13,6 @@ const NEWLINE = 10;
 const COLON = 0x3a;
 const SPACE = 0x20;
 const BRACE = 0x28;
-const STACK = ascii('<stack trace>');
-const USER_STACK = ascii('<user stack trace>');
-const PARENT = ascii(' <-');
 const AT = columnNames.indexOf('at');
 
 /** A print line names the place it was made at in the event's stead. */
@@ -42,38 +40,6 @@ function kindOf(s: State, name: string): Kind {
     next: null,
     other: null,
   };
-}
-
-/** `sys_read(fd: 3, …)` or `sys_read -> 0x10`. */
-function addSyscall(s: State, buf: Uint8Array, text: string): boolean {
-  const { log } = s;
-  const enter = /^(sys_\w+)\((.*)\)\s*$/.exec(text);
-  if (enter) {
-    addHead(log, buf, log.dicts.event.intern(enter[1]!.replace('sys_', 'sys_enter_')));
-    return true;
-  }
-  const exit = /^(sys_\w+) -> (0x[0-9a-f]{1,16})\s*$/.exec(text);
-  if (!exit) return false;
-  addHead(log, buf, log.dicts.event.intern(exit[1]!.replace('sys_', 'sys_exit_')));
-  const v = BigInt(exit[2]!);
-  setU64(log, 'ret', Number(v >> 32n), Number(v & 0xffffffffn));
-  return true;
-}
-
-/** Text without 'name: ': the function tracer, a stack, a syscall. */
-function addNameless(s: State, buf: Uint8Array, end: number): void {
-  const { log } = s;
-  const isStack = holds(buf, head.body, end, STACK);
-  if (isStack || holds(buf, head.body, end, USER_STACK)) {
-    addHead(log, buf, log.dicts.event.intern(isStack ? 'kernel_stack' : 'user_stack'));
-    s.frames = [];
-    return;
-  }
-  const isFunction = find(buf, head.body, end, PARENT) >= 0;
-  if (isFunction || !addSyscall(s, buf, textOf(buf, head.body, end))) {
-    addHead(log, buf, log.dicts.event.intern(isFunction ? 'function' : 'unknown'));
-  }
-  if (head.body < end) setTextBytes(log, 'detail', buf, head.body, end);
 }
 
 /** The kind of the event whose name ends at `colon`. */
@@ -129,10 +95,6 @@ export function guessKind(s: State, buf: Uint8Array, at: number, end: number): K
   s.kind.other = next;
   return other;
 }
-
-/** 'kernel_stack: <stack trace>', as trace-cmd writes it. */
-const isStackLine = (buf: Uint8Array, at: number, end: number): boolean =>
-  holds(buf, at, end, STACK) || holds(buf, at, end, USER_STACK);
 
 /** End of the event's name: a colon before any blank, or -1. */
 function nameEnd(buf: Uint8Array, start: number, end: number): number {

@@ -23,7 +23,7 @@ export function readMany(
   count: LineCount,
 ): number {
   const { heads, log } = s;
-  if (s.inTrace !== null) return start;
+  if (s.inTrace !== null || s.mail) return start;
   useBytes(buf);
   let at = start;
   while (at < end && knowHead(heads, at, end)) {

@@ -1,15 +1,6 @@
 import { type Log, setDict, setF64, setInt, setText, setU64 } from '../events/log.js';
-
-/** What the columns of a function_graph line say; undefined where the line has no such column. */
-export interface GraphLine {
-  readonly seconds?: string;
-  readonly cpu?: number;
-  readonly task?: string;
-  readonly pid?: number;
-  readonly flags?: string;
-  readonly duration_ns?: number;
-  readonly body: string;
-}
+import { columnsOf, type GraphLine } from './ftrace-graph-line.js';
+import { matcherOf, putPayload } from './payload.js';
 
 /** Functions entered and not left, by CPU, so that a bare '}' has a name. */
 export interface GraphState {
@@ -31,51 +22,6 @@ export const newGraphState = (): GraphState => ({
 
 const maxDepth = 256;
 
-/** The last column: a call, a closing brace, a comment; where nothing else can stand. */
-const bodyStart = /^\s+(?:[A-Za-z_][\w.$]*(?:\s*\[[^\]]*\])?\(|\}|\/\*)/;
-const interrupt = /^\s*(={8,}>|<={8,})\s*$/;
-
-const durationColumn = /^\s*[+!#*@$]?\s*(\d+(?:\.\d+)?)\s+us\s*$/;
-const taskColumn = /^\s*(.*\S)-(\d+)\s*$/;
-
-/** The columns before the body, separated by '|'. */
-function columnsOf(prefix: string, body: string): GraphLine | null {
-  let line: { -readonly [K in keyof GraphLine]: GraphLine[K] } = { body };
-  for (const part of prefix.split('|')) {
-    let text = part;
-    const cpu = /^\s*(\d{1,5})\)\s?/.exec(text);
-    if (cpu && line.cpu === undefined) {
-      line.cpu = Number(cpu[1]);
-      text = text.slice(cpu[0].length);
-    }
-    if (text.trim() === '') continue;
-    const time = /^\s*(\d+\.\d{6,9})\s*$/.exec(text);
-    const duration = durationColumn.exec(text);
-    const task = taskColumn.exec(text);
-    if (time && line.seconds === undefined) line.seconds = time[1]!;
-    else if (duration) line.duration_ns = Math.round(Number(duration[1]) * 1000);
-    else if (task) line = { ...line, task: task[1]!.trim(), pid: Number(task[2]) };
-    else if (/^\s*[.\w#]{4,8}\s*$/.test(text)) line.flags = text.trim();
-    else if (interrupt.test(text)) line.body = text.trim();
-    else return null;
-  }
-  return line;
-}
-
-/** Take a line of the function_graph tracer apart; null if it is none. */
-export function parseGraphLine(text: string): GraphLine | null {
-  for (let at = text.indexOf('|'); at >= 0 && at < 120; at = text.indexOf('|', at + 1)) {
-    if (bodyStart.test(text.slice(at + 1))) {
-      return columnsOf(text.slice(0, at), text.slice(at + 1));
-    }
-  }
-  const irq = /^(.*?)\s*(={8,}>|<={8,}) \|\s*$/.exec(text);
-  if (irq) return columnsOf(irq[1]!, irq[2]!);
-  // without the duration column no '|' need stand
-  const bare = /^(\s*\d{1,5}\))(\s.*)$/.exec(text);
-  return bare && bodyStart.test(bare[2]!) ? columnsOf(bare[1]!, bare[2]!) : null;
-}
-
 /** ' 1)  sh-56  =>  ldmod-66': the task that runs on a CPU from now on. */
 export function readSwitch(state: GraphState, text: string): boolean {
   const m = /^\s*(\d{1,5})\)\s+(.*\S)-(\d+)\s+=>\s+(.*\S)-(\d+)\s*$/.exec(text);
@@ -90,20 +36,25 @@ interface Body {
   readonly at?: string;
   readonly detail: string[];
   readonly ret?: bigint;
+  /** Text of an event among the calls. */
+  readonly payload?: string;
 }
 
 const signed = (text: string): bigint =>
   text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
 
-/** '= 0xffff', 'func ret=0x0', 'func': name and return value of a comment behind a call. */
-function comment(text: string): { name?: string; ret?: bigint } {
-  const ret = /(?:^|\s)(?:=\s*|ret(?:val)?=\s*)(-?(?:0x[0-9a-f]{1,16}|\d{1,19}))(?:\s|$)/.exec(
-    text,
-  );
-  const name = /^([A-Za-z_][\w.$]*)(?:\s|$)/.exec(text);
+const returned = /(?:^|\s)(?:=\s*|ret(?:val)?=\s*)(-?(?:0x[0-9a-f]{1,16}|\d{1,19}))(?=\s|$)/;
+
+/** '= 0xffff', 'func <-caller ret=0x0', 'func': what a comment behind a call says, and what is left of it. */
+function comment(text: string): { name?: string; ret?: bigint; rest: string[] } {
+  const ret = returned.exec(text);
+  const other = ret ? text.replace(ret[0], '') : text;
+  const name = /^([A-Za-z_][\w.$]*(?: \[[^\]]*\])?)(?=\s|$)/.exec(other);
+  const rest = other.slice(name?.[0].length ?? 0).trim();
   return {
-    ...(name && !text.startsWith('ret=') ? { name: name[1]! } : {}),
+    ...(name ? { name: name[1]! } : {}),
     ...(ret ? { ret: signed(ret[1]!) } : {}),
+    rest: rest === '' ? [] : [`/* ${rest} */`],
   };
 }
 
@@ -112,43 +63,43 @@ const call =
 
 function callBody(m: RegExpExecArray, stack: string[], depth: string): Body {
   const [, name, args, end, about] = m as unknown as [string, string, string, string?, string?];
-  const { ret } = comment(about ?? '');
-  const detail = [depth, ...(args === '' ? [] : [`args=(${args})`])];
+  const { ret, rest, name: word } = comment(about ?? '');
+  const said = word === undefined ? rest : [`/* ${about} */`];
+  const detail = [depth, ...(args === '' ? [] : [`args=(${args})`]), ...said];
   if (end === '{') {
     if (stack.length < maxDepth) stack.push(name);
     return { event: 'funcgraph_entry', at: name, detail };
   }
+  return { event: 'funcgraph_leaf', at: name, detail, ...(ret === undefined ? {} : { ret }) };
+}
+
+function closeBody(about: string, opened: string | undefined, depth: string): Body {
+  const { name, ret, rest } = comment(about);
+  const at = name ?? opened;
   return {
-    event: 'funcgraph_leaf',
-    at: name,
-    detail: about && ret === undefined ? [...detail, `/* ${about} */`] : detail,
+    event: 'funcgraph_exit',
+    detail: [depth, ...rest],
+    ...(at === undefined ? {} : { at }),
     ...(ret === undefined ? {} : { ret }),
   };
 }
 
 function bodyOf(text: string, stack: string[]): Body | null {
   const body = text.trim();
-  const depth = `depth=${Math.max(0, Math.floor((text.length - text.trimStart().length - 2) / 2))}`;
+  const blanks = text.length - text.trimStart().length; // one or two stand before the first level
+  const depth = `depth=${Math.max(0, Math.floor((blanks - 1) / 2))}`;
   if (/^=+>$/.test(body)) return { event: 'funcgraph_irq_entry', detail: [] };
   if (/^<=+$/.test(body)) return { event: 'funcgraph_irq_exit', detail: [] };
   const m = call.exec(body);
   if (m) return callBody(m, stack, depth);
   const close = /^\}\s*(?:\/\*\s*(.*?)\s*\*\/)?$/.exec(body);
-  if (close) {
-    const opened = stack.pop();
-    const { name, ret } = comment(close[1] ?? '');
-    const at = name ?? opened;
-    return {
-      event: 'funcgraph_exit',
-      detail: [depth],
-      ...(at === undefined ? {} : { at }),
-      ...(ret === undefined ? {} : { ret }),
-    };
-  }
+  if (close) return closeBody(close[1] ?? '', stack.pop(), depth);
   const note = /^\/\*\s?(.*?)\s*\*\/$/.exec(body);
   if (!note) return null;
   const named = /^([A-Za-z_]\w*): (.*)$/.exec(note[1]!);
-  return named ? { event: named[1]!, detail: [named[2]!] } : { event: 'print', detail: [note[1]!] };
+  return named
+    ? { event: named[1]!, payload: named[2]!, detail: [] }
+    : { event: 'print', detail: [note[1]!] };
 }
 
 /** Fill the columns of the current row from a body. */
@@ -160,25 +111,28 @@ function putBody(log: Log, b: Body, duration: number | undefined): void {
   }
   if (duration !== undefined) setF64(log, 'duration_ns', duration);
   if (b.detail.length > 0) setText(log, 'detail', b.detail.join(' '));
+  if (b.payload === undefined) return;
+  const bytes = Buffer.from(b.payload, 'utf8');
+  putPayload(log, matcherOf(b.event), bytes, 0, bytes.length);
 }
 
 /**
- * Append a line of the function_graph tracer. `add` appends the row: stamp and event; it gives false if
- * the stamp cannot be read. False if the body is not understood.
+ * Append a line of the function_graph tracer; `add` appends the row with its stamp. False if the body is not
+ * understood.
  */
 export function addGraphLine(
   log: Log,
   state: GraphState,
   line: GraphLine,
-  add: (seconds: string | undefined, event: string) => void,
+  add: (line: GraphLine, event: string) => void,
 ): boolean {
   const cpu = line.cpu ?? 0;
   const stack = state.open.get(cpu) ?? [];
   state.open.set(cpu, stack);
   const body = bodyOf(line.body, stack);
   if (!body) return false;
-  add(line.seconds, body.event);
-  if (line.seconds === undefined) state.undated++;
+  add(line, body.event);
+  if (line.seconds === undefined && line.relative_us === undefined) state.undated++;
   if (body.event === 'funcgraph_leaf') state.leaves++;
   const { task, pid } = line.pid === undefined ? (state.running.get(cpu) ?? {}) : line;
   if (line.cpu !== undefined) setInt(log, 'cpu', line.cpu);

@@ -61,7 +61,10 @@ function flagsEnd(buf: Uint8Array, at: number, end: number): number {
   return at;
 }
 
-/** '[cpu]', or in the latency format the bare CPU with the flags behind it; -1 if it is neither. */
+/**
+ * '[cpu]', or in the latency format the bare CPU with the flags behind it, raw ones behind a dash ('1-0x25',
+ * trace-cmd report -R -l); -1 if it is neither.
+ */
 function readCpu(buf: Uint8Array, from: number, end: number): number {
   const open = buf[from] === BRACKET;
   if (!readDecimal(buf, open ? from + 1 : from, end) || num.hi !== 0 || num.lo >>> 0 > 0xffff)
@@ -69,6 +72,7 @@ function readCpu(buf: Uint8Array, from: number, end: number): number {
   head.cpu = num.lo;
   if (open) return buf[num.end] === UNBRACKET && num.end < end ? num.end + 1 : -1;
   const b = buf[num.end];
+  if (b === DASH && buf[num.end + 1] === 0x30 && buf[num.end + 2] === 0x78) return num.end + 1;
   const isFlag = b === DOT || b === 0x64 || b === 0x44 || b === 0x62 || b === 0x58; // . d D b X
   return isFlag && flagsEnd(buf, num.end, end) - num.end >= 4 ? num.end : -1;
 }

@@ -4,12 +4,12 @@ import { readSwitch } from './ftrace-graph.js';
 import type { State } from './ftrace-text.js';
 
 const reportLine =
-  /^(version = \d+|cpus=\d+|CPU \d+ is empty|trace-cmd version .*|CPU:\d+ \[SUBBUFFER START\].*)$/;
+  /^(version = \d+|cpus=\d+|CPU \d+ is empty|trace-cmd version .*|(?:registering|overriding|removing override) .*|CPU:\d+ \[SUBBUFFER START\].*)$/;
 
 /** Lines that trace-cmd report puts before the events. */
-function readReportLine(s: State, text: string): boolean {
+export function readReportLine(s: State, text: string): boolean {
   const cpus = /^cpus=(\d{1,5})$/.exec(text);
-  if (cpus) s.meta.cpus = Number(cpus[1]) || null;
+  if (cpus) s.meta.cpus = Math.max(s.meta.cpus ?? 0, Number(cpus[1])) || null;
   return reportLine.test(text);
 }
 
@@ -17,8 +17,13 @@ const counts = /entries-in-buffer\/entries-written: (\d+)\/(\d+)/;
 const latencyCounts = /latency: .*#(\d+)\/(\d+), CPU#\d+/;
 const tracerOn = /^# \S+ latency trace v\S+ on (\S+)/;
 
-/** '# …': counts of events, number of CPUs, kernel. */
+/** '# …': tracer, counts of events, number of CPUs, kernel. */
 export function readComment(s: State, text: string): void {
+  const tracer = /^# tracer: (\S+)/.exec(text);
+  if (tracer) {
+    s.tracer = tracer[1]!;
+    s.inProcesses = false;
+  }
   const m = counts.exec(text) ?? latencyCounts.exec(text);
   if (m) {
     const [inBuffer, written] = [Number(m[1]), Number(m[2])];
@@ -32,7 +37,7 @@ export function readComment(s: State, text: string): void {
 }
 
 /** 'CPU:1 [LOST 5 EVENTS]', or a loss without a number. */
-function readLoss(s: State, text: string): boolean {
+export function readLoss(s: State, text: string): boolean {
   const m = /^\s*CPU:(\d+) \[(?:LOST (?:(\d+) )?EVENTS|(?:(\d+) )?EVENTS DROPPED)\]/.exec(text);
   if (!m) return false;
   const count = m[2] ?? m[3];
@@ -50,6 +55,14 @@ function readFrame(s: State, text: string): boolean {
   return true;
 }
 
+/** What atrace writes around a trace: a word before it, and the processes that ran behind it. */
+function readAtrace(s: State, text: string): boolean {
+  if (/^(capturing trace\.\.\. done|TRACE:)\s*$/.test(text)) return true;
+  if (/^(PROCESS DUMP|USER\s+PID\s)/.test(text)) s.inProcesses = true;
+  if (s.inProcesses) s.processes++;
+  return s.inProcesses;
+}
+
 /** Lines that are no events but known: losses, markers of the buffer, frames of a stack. */
 export function readOther(s: State, text: string): boolean {
   return (
@@ -57,12 +70,25 @@ export function readOther(s: State, text: string): boolean {
     readLoss(s, text) ||
     /^\s*(-{5,}|=+)\s*$/.test(text) ||
     readSwitch(s.graph, text) ||
-    readReportLine(s, text)
+    readReportLine(s, text) ||
+    readAtrace(s, text)
   );
 }
 
 /** What a mailer or a console put before a line: '> > ', '| ', '[    1.234567] ', '<6>'. */
 const prefix = /^(?:\s*>)+ ?|^\| |^(?:<\d+>)?\[\s*\d+\.\d+\](?:\[\s*[CT]\d+\])? ?/;
+
+/** A stamp of the kernel's log. */
+const consoleStamp = /^(?:<\d+>)?\[\s*\d+\.\d+\]/;
+
+/** Is it a line of the kernel's log? */
+export const isConsole = (text: string): boolean => consoleStamp.test(text);
+
+/** The file that trace-cmd report names before a line, and how long that is; null if it names none. */
+export function filePrefix(text: string): { name: string; length: number } | null {
+  const m = /^ *([^\s:]+): (?=.*\S)/.exec(text);
+  return m && { name: m[1]!, length: m[0].length };
+}
 
 /** Characters that stand before the line proper; 0 if there are none. */
 export const prefixLength = (text: string): number => prefix.exec(text)?.[0].length ?? 0;

@@ -4,6 +4,7 @@ import type { TraceMeta } from '../events/meta.js';
 import { type Literal, literalOf } from './bytes.js';
 import { type GraphState, newGraphState } from './ftrace-graph.js';
 import { type Heads, newHeads } from './ftrace-heads.js';
+import type { Wrapped } from './ftrace-wrap.js';
 import type { Matcher } from './payload.js';
 
 /** What an event's name makes of its line. */
@@ -39,8 +40,21 @@ export interface State {
   overwritten: number;
   /** Inside an HTML page: is this line part of the trace it carries? Null outside of HTML. */
   inTrace: boolean | null;
-  /** Lines of the page or mail around the trace. */
+  /** Lines of the page around the trace. */
   around: number;
+  /** Lines of the kernel's log around the trace. */
+  console: number;
+  /** Is it a mail? Then its lines may be wrapped: the last, and how many were put together again. */
+  mail: boolean;
+  wrapped: Wrapped | null;
+  joined: number;
+  /** Events of which trace-cmd report knew nothing, not even when they were. */
+  formless: number;
+  /** What '# tracer:' names. */
+  tracer: string | null;
+  /** Inside the list of processes that atrace appends? And lines of it. */
+  inProcesses: boolean;
+  processes: number;
 }
 
 export const newState = (log: Log, meta: TraceMeta): State => ({
@@ -65,6 +79,14 @@ export const newState = (log: Log, meta: TraceMeta): State => ({
   overwritten: 0,
   inTrace: null,
   around: 0,
+  console: 0,
+  mail: false,
+  wrapped: null,
+  joined: 0,
+  formless: 0,
+  tracer: null,
+  inProcesses: false,
+  processes: 0,
 });
 
 /** Frames belong to the row of their '<stack trace>' line, which is the last one. */

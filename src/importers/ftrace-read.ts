@@ -1,0 +1,151 @@
+import { addRow, setDict, setText } from '../events/log.js';
+import { addEvent, noteOrder } from './ftrace-event.js';
+import { addGraphLine } from './ftrace-graph.js';
+import { type GraphLine, parseGraphLine } from './ftrace-graph-line.js';
+import { learnHead } from './ftrace-heads.js';
+import { readHead } from './ftrace-line.js';
+import { readMmio } from './ftrace-mmio.js';
+import {
+  filePrefix,
+  isConsole,
+  prefixLength,
+  readComment,
+  readHtml,
+  readLoss,
+  readOther,
+  readReportLine,
+  textOf,
+  unescapeHtml,
+} from './ftrace-other.js';
+import { stamp } from './ftrace-stamp.js';
+import { endStack, type State } from './ftrace-text.js';
+import { isMailHeader, joinLine, keepLine, type Wrapped } from './ftrace-wrap.js';
+
+const HASH = 0x23;
+const GREATER = 0x3e;
+
+function setWords(ns: bigint): void {
+  stamp.hi = Number((ns >> 32n) & 0xffffffffn);
+  stamp.lo = Number(ns & 0xffffffffn);
+}
+
+/** Put the stamp of a function_graph line, if it has one, into `stamp`. */
+function readGraphStamp(s: State, line: GraphLine): void {
+  setWords(0n);
+  const m = /^(\d+)\.(\d+)$/.exec(line.seconds ?? '');
+  if (m) setWords(BigInt(m[1]!) * 1_000_000_000n + BigInt(m[2]!.padEnd(9, '0')));
+  else if (line.relative_us !== undefined) setWords(BigInt(line.relative_us) * 1000n);
+  else return;
+  noteOrder(s, stamp.hi, stamp.lo);
+}
+
+/** A line of the function_graph tracer. */
+function readGraph(s: State, text: string): boolean {
+  if (text.length >= 4096) return false;
+  const line = parseGraphLine(text, s.tracer === 'function_graph');
+  if (!line) return false;
+  return addGraphLine(s.log, s.graph, line, (l, event) => {
+    readGraphStamp(s, l);
+    addRow(s.log, stamp.hi, stamp.lo, s.log.dicts.event.intern(event));
+  });
+}
+
+/**
+ * '[UNKNOWN EVENT][UNKNOWN EVENT] (NULL): …', all that trace-cmd report says of an event whose format its file
+ * lacks: it is put where the event before it was.
+ */
+function readFormless(s: State, text: string): boolean {
+  if (!text.startsWith('[UNKNOWN EVENT]')) return false;
+  const { log } = s;
+  addRow(log, s.lastHi, s.lastLo, log.dicts.event.intern('unknown'));
+  setText(log, 'detail', text);
+  s.formless++;
+  return true;
+}
+
+/** What is known but no event of ftrace's usual form. */
+const readKnown = (s: State, text: string): boolean =>
+  text.trim() === '' ||
+  readOther(s, text) ||
+  readGraph(s, text) ||
+  readMmio(s, text) ||
+  readFormless(s, text);
+
+/** 'guest.dat:  bash-12 …': what trace-cmd report writes where it reads several files. */
+function readOfFile(s: State, text: string): boolean {
+  const file = filePrefix(text);
+  if (!file) return false;
+  const rest = text.slice(file.length);
+  const bytes = Buffer.from(rest, 'utf8');
+  if (readHead(bytes, 0, bytes.length)) {
+    endStack(s);
+    addEvent(s, bytes, bytes.length);
+  } else if (!readFormless(s, rest)) return readLoss(s, rest) || readReportLine(s, rest);
+  setDict(s.log, 'source', file.name);
+  return true;
+}
+
+/** Everything that is no plain event line. `depth` counts what was taken off the line's front. */
+function readSlowly(s: State, text: string, depth: number): boolean {
+  if (readHtml(s, text)) return true;
+  if (text.startsWith('#')) {
+    readComment(s, text);
+    return true;
+  }
+  if (readKnown(s, text)) return true;
+  const length = prefixLength(text);
+  const inner = unescapeHtml(text.slice(length)).replace(/\\n\\$/, '');
+  if (inner === text || depth > 2) return readOfFile(s, text);
+  const bytes = Buffer.from(inner, 'utf8');
+  if (readLine(s, bytes, 0, bytes.length, depth + 1)) return true;
+  if (!isConsole(text)) return false;
+  s.console++;
+  return true;
+}
+
+/** A line of a page, where characters may be escaped. */
+function readEscaped(s: State, text: string): boolean {
+  const bytes = Buffer.from(unescapeHtml(text), 'utf8');
+  return readLine(s, bytes, 0, bytes.length, 1);
+}
+
+/** May `text` be the rest of the line `before`, which a mailer wrapped? Then that event is read again. */
+function readRest(s: State, before: Wrapped | null, text: string): boolean {
+  const whole = before && joinLine(s, before, text);
+  if (!whole) return false;
+  const bytes = Buffer.from(whole.text, 'utf8');
+  readLine(s, bytes, 0, bytes.length, 1);
+  s.wrapped = { ...whole, total: s.log.total };
+  s.joined++;
+  return true;
+}
+
+/** Read a line of the source. False if it is not understood. */
+export function readSourceLine(s: State, buf: Uint8Array, start: number, end: number): boolean {
+  const { total } = s.log;
+  const before = s.wrapped;
+  s.wrapped = null;
+  if (end === start) return true;
+  if (readLine(s, buf, start, end, 0)) {
+    const isQuoted = s.mail || buf[start] === GREATER || buf[start + 1] === GREATER;
+    if (s.log.total > total && isQuoted) s.wrapped = keepLine(s, textOf(buf, start, end));
+    return true;
+  }
+  const text = textOf(buf, start, end);
+  s.mail ||= isMailHeader(text);
+  return readRest(s, before, text);
+}
+
+/** Read the line `buf[start, end)`; `depth` counts what was taken off its front. False if it is not understood. */
+function readLine(s: State, buf: Uint8Array, start: number, end: number, depth: number): boolean {
+  if (s.inTrace && depth === 0) return readEscaped(s, textOf(buf, start, end));
+  if (buf[start] !== HASH && readHead(buf, start, end)) {
+    if (s.frames) endStack(s);
+    addEvent(s, buf, end);
+    if (depth === 0) learnHead(s.heads, buf);
+    return true;
+  }
+  const text = textOf(buf, start, end);
+  if (s.frames && !/^[\s>]*=>/.test(text.slice(prefixLength(text)))) endStack(s);
+  return readSlowly(s, text, depth);
+}
