@@ -43,15 +43,16 @@ const run = (...args: string[]) =>
   spawnSync(python, args, { env, encoding: 'utf8', maxBuffer: 1e8 });
 
 const noClient = lacking('jupyter_client');
-test.skipIf(noClient)(
-  `the messaging specification, asked through jupyter_client${noClient}`,
-  () => {
-    const { stdout, stderr } = run(join(root, 'test/notebook/conformance.py'), env.JUPYTER_PATH);
+for (const [script, about] of [
+  ['conformance.py', 'the messaging specification, asked through jupyter_client'],
+  ['suite.py', 'the steps of the conformance suite, and two clients at once'],
+] as const)
+  test.skipIf(noClient)(`${about}${noClient}`, () => {
+    const { stdout, stderr } = run(join(root, 'test/notebook', script), env.JUPYTER_PATH);
     const bad = stdout.split('\n').filter((l) => l.startsWith('FAIL'));
     expect(bad).toEqual([]);
     expect(stdout, stderr).toMatch(/\n0 failed\n/);
-  },
-);
+  });
 
 const execute = `
 import sys, os, nbformat

@@ -2,7 +2,13 @@
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toCharacters, toUtf16 } from '../../src/notebook/cells/complete.js';
+import {
+  askedName,
+  calleeAt,
+  fitting,
+  toCharacters,
+  toUtf16,
+} from '../../src/notebook/cells/complete.js';
 import { frame, frameReader, kinds, marker } from '../../src/notebook/frames.js';
 import { escapeHtml, notebookHtml } from '../../src/notebook/html.js';
 import { notebookText, parseNotebook } from '../../src/notebook/nbformat.js';
@@ -109,6 +115,28 @@ test('positions go to characters and back', () => {
       expect(toCharacters(text, toUtf16(text, at))).toBe(at);
     }),
   );
+});
+
+test('completion goes on from what is typed; other case and the middle only without better', () => {
+  const names = ['console', 'const', 'AbortController', 'Consent'];
+  expect(fitting(names, 'con')).toEqual(['console', 'const']);
+  expect(fitting(names, 'cONs')).toEqual(['console', 'const', 'Consent']);
+  expect(fitting(names, 'control')).toEqual(['AbortController']);
+  expect(fitting(names, 'x')).toEqual([]);
+});
+
+test('what a cell asks about, and whose arguments the cursor is in', () => {
+  const asked = ['a?', '?a', ' fs.readFile?? ', 'a ? b : c', 'a', '?', 'a?.b'].map(askedName);
+  expect(asked).toEqual(['a', 'a', 'fs.readFile', undefined, undefined, undefined, undefined]);
+  for (const [code, name] of [
+    ['f(g(1), ', 'f'],
+    ['f(g(1', 'g'],
+    ['f(1)', undefined],
+    ['(1', undefined],
+  ] as const) {
+    const at = calleeAt(code, code.length);
+    expect(at === undefined ? undefined : code[at]).toBe(name); // biome-ignore format: a table above
+  }
 });
 
 describe('parameters', () => {
@@ -230,6 +258,8 @@ test('history: the last, a range, a pattern', () => {
   expect(ask({ hist_access_type: 'range', session: 0, start: 2, stop: 4, output: true })).toEqual(
     [[1, 2, ['b*', '1']], [1, 3, ['ab', '2']]],
   ); // biome-ignore format: a list
+  expect(ask({ hist_access_type: 'range', session: 1, start: -1 })).toEqual([[1, 4, 'a']]);
+  expect(ask({ hist_access_type: 'range', session: -1, start: 1 })).toEqual([]);
   expect(ask({ hist_access_type: 'search', pattern: 'a*' })).toHaveLength(3);
   expect(ask({ hist_access_type: 'search', pattern: 'a', unique: true })).toEqual([[1, 4, 'a']]);
   expect(ask({ hist_access_type: 'search', pattern: '?[*]' })).toEqual([]);

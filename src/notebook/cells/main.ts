@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { mimeBundle } from '../display.js';
 import { type Call, type Executed, frameReader, kinds, pipes, slots } from '../frames.js';
 import { compiler } from './compiler.js';
-import { completeness, toCharacters, toUtf16 } from './complete.js';
+import { calleeAt, completeness, fitting, toCharacters, toUtf16 } from './complete.js';
 import { createEngine, type Ended, type Engine, interrupted } from './engine.js';
 import { describe } from './errors.js';
 import { catchOutput, cellOf, currentCell, fence, put, send, setLastCell } from './output.js';
@@ -86,10 +86,22 @@ async function answer(engine: Engine, call: Call, cell: number): Promise<unknown
   if (call.ask === 'complete') {
     const { start, end, candidates } = engine.complete(call.code, at);
     const [from, to] = [toCharacters(call.code, start), toCharacters(call.code, end)];
-    return { start: from, end: to, matches: candidates };
+    const matches = fitting(candidates, call.code.slice(start, at));
+    return { start: from, end: to, matches };
   }
-  const info = engine.inspect(call.code, at);
-  return { text: info ? printQuickInfo(info) : null };
+  return { text: describeName(engine, call.code, at) ?? describeCallee(engine, call.code, at) };
+}
+
+/** What is known of the name at `at`; null if nothing: the compiler calls what it lacks 'any'. */
+function describeName(engine: Engine, code: string, at: number): string | null {
+  const info = engine.inspect(code, at);
+  const text = info ? printQuickInfo(info) : 'any';
+  return text === 'any' ? null : text;
+}
+
+function describeCallee(engine: Engine, code: string, at: number): string | null {
+  const callee = calleeAt(code, at);
+  return callee === undefined ? null : describeName(engine, code, callee);
 }
 
 const printQuickInfo = (info: unknown): string =>

@@ -32,9 +32,11 @@ function chosen(lines: readonly Line[], c: Content): readonly Line[] {
   const last = (all: readonly Line[]) => (n === undefined ? all : n > 0 ? all.slice(-n) : []);
   if (c['hist_access_type'] === 'tail') return last(lines);
   if (c['hist_access_type'] === 'range') {
-    if ((number(c['session']) ?? 0) > 1) return []; // 0 and 1 are this session; no other is kept
-    const start = number(c['start']) ?? 1;
-    const stop = number(c['stop']) ?? Number.POSITIVE_INFINITY;
+    if (![0, 1].includes(number(c['session']) ?? 0)) return []; // this session; no other is kept
+    const end = (lines.at(-1)?.number ?? 0) + 1;
+    const fromEnd = (n: number) => (n < 0 ? end + n : n);
+    const start = fromEnd(number(c['start']) ?? 1);
+    const stop = fromEnd(number(c['stop']) || end);
     return lines.filter((l) => l.number >= start && l.number < stop);
   }
   if (c['hist_access_type'] !== 'search') return [];

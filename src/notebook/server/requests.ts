@@ -1,5 +1,6 @@
 // What a kernel answers to each request of the shell and control sockets.
 import { createRequire } from 'node:module';
+import { askedName } from '../cells/complete.js';
 import type { Executed } from '../frames.js';
 import { type Content, type Message, protocolVersion } from '../wire.js';
 import { history, type Line, record } from './history.js';
@@ -68,7 +69,8 @@ async function callHost(k: Kernel, m: Message, silent: boolean, label: string): 
   k.parents.delete(cell - keptParents);
   k.running = cell;
   const expressions = (m.content['user_expressions'] ?? {}) as Record<string, string>;
-  const code = String(m.content['code'] ?? '');
+  const text = String(m.content['code'] ?? '');
+  const code = askedName(text) === undefined ? text : '';
   try {
     const got = await k.host.call(cell, { ask: 'execute', code, label, expressions });
     return 'failed' in got
@@ -82,6 +84,13 @@ async function callHost(k: Kernel, m: Message, silent: boolean, label: string): 
   }
 }
 
+/** Answer `name?`: a page to show, as a terminal's or Notebook's pager does. */
+async function page(k: Kernel, m: Message, name: string): Promise<Content[]> {
+  const { text } = await ask(k, { ask: 'inspect', code: name, at: name.length });
+  const data = { 'text/plain': typeof text === 'string' ? text : `nothing is known of ${name}` };
+  return m.content['silent'] === true ? [] : [{ source: 'page', data, start: 0 }];
+}
+
 /** Run a cell: execute_input, its outputs, execute_result or error, the reply. */
 const execute: Handler = async (k, m) => {
   const silent = m.content['silent'] === true;
@@ -91,6 +100,8 @@ const execute: Handler = async (k, m) => {
   const code = String(m.content['code'] ?? '');
   if (!silent) k.out.publish('execute_input', m, { code, execution_count });
   const label = counts ? String(execution_count) : `${execution_count}-${k.calls + 1}`;
+  const name = askedName(code);
+  const payload = name === undefined ? [] : await page(k, m, name);
   const { error, result, expressions } = await callHost(k, m, silent, label);
   if (!silent && error) k.out.publish('error', m, { ...error });
   if (!silent && result) k.out.publish('execute_result', m, { ...result, execution_count });
@@ -98,7 +109,7 @@ const execute: Handler = async (k, m) => {
   const output = typeof text === 'string' ? text : null;
   if (counts) record(k.lines, { number: execution_count, input: code, output });
   await k.out.sent();
-  const rest = { execution_count, payload: [], user_expressions: expressions };
+  const rest = { execution_count, payload, user_expressions: expressions };
   return error ? { status: 'error', ...error, ...rest } : { status: 'ok', ...rest };
 };
 
