@@ -86,7 +86,7 @@ export function* static_branch_inc(sys: System, key: Place): Kernel {
     yield { op: 'key', on: key, mode: 'inc', by: 'static_branch_inc' };
     return;
   }
-  for (let v = yield* READ_ONCE(key); v > 0; v = yield* READ_ONCE(key))
+  for (let v = yield* READ_ONCE(key); v > 0; v = yield* READ_ONCE(key, { again: true }))
     if ((yield* cmpxchg(key, v, v + 1)) === v) return;
   yield* jump_label_lock(sys);
   if ((yield* enabledLocked(key)) === 0) yield* turnOn(sys, key);
@@ -100,7 +100,7 @@ export function* static_branch_dec(sys: System, key: Place): Kernel {
     yield { op: 'key', on: key, mode: 'dec', by: 'static_branch_dec' };
     return;
   }
-  for (let v = yield* READ_ONCE(key); v > 1; v = yield* READ_ONCE(key))
+  for (let v = yield* READ_ONCE(key); v > 1; v = yield* READ_ONCE(key, { again: true }))
     if ((yield* cmpxchg(key, v, v - 1)) === v) return;
   yield* jump_label_lock(sys);
   const was = yield { op: 'rmw', on: key, fn: 'add', value: -1, mode: 'full', joined: true };

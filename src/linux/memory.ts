@@ -1,5 +1,5 @@
 // Accesses and barriers, spelt as in the kernel. Each is one step. C: include/asm-generic/rwonce.h, barrier.h, atomic.h.
-import type { AtomicMode, Deps, FenceMode, Kernel, Place } from './step.js';
+import type { AtomicMode, Common, Deps, FenceMode, Kernel, Place } from './step.js';
 
 /** A plain C load. */
 export function* load(on: Place, deps?: Deps): Kernel<number> {
@@ -7,7 +7,7 @@ export function* load(on: Place, deps?: Deps): Kernel<number> {
 }
 
 /** READ_ONCE: the value at `on`. */
-export function* READ_ONCE(on: Place, deps?: Deps): Kernel<number> {
+export function* READ_ONCE(on: Place, deps?: Deps & Pick<Common, 'again'>): Kernel<number> {
   return yield { op: 'read', on, mode: 'once', ...deps };
 }
 

@@ -1,6 +1,6 @@
 // percpu_rw_semaphore over rcu_sync. C: kernel/locking/percpu-rwsem.c, kernel/rcu/sync.c (6.12).
 // Left out: the counters are one word, not one a CPU (the writer reads their sum); waiters come in any order.
-import { atomic_fetch_add, cmpxchg, READ_ONCE, smp_mb, smp_store_release, WRITE_ONCE } from './memory.js'; // biome-ignore format: one line
+import { atomic_fetch_add, READ_ONCE, smp_mb, smp_store_release, WRITE_ONCE } from './memory.js'; // biome-ignore format: one line
 import { synchronize_rcu } from './rcu.js';
 import { might_sleep, wait_event } from './sched.js';
 import type { Kernel, Place, Step } from './step.js';
@@ -94,6 +94,9 @@ function* rcu_sync_exit(sys: System, sem: Place): Kernel {
   yield* leaveSection(sys, sem);
 }
 
+/** Mark of a loop's later turns (step.ts): each reads anew all it decides by. */
+const AGAIN = { again: true } as const;
+
 /** percpu_down_read: fast (a plain increment) while no writer is near. Sleeps. */
 export function* percpu_down_read(sem: Place): Kernel {
   yield* might_sleep();
@@ -102,7 +105,7 @@ export function* percpu_down_read(sem: Place): Kernel {
   yield* atomic_fetch_add(sem + READERS, 1, 'relaxed');
   if (!fast) {
     yield* smp_mb();
-    while ((yield* READ_ONCE(sem + BLOCK)) !== 0) {
+    for (let again = {}; (yield* READ_ONCE(sem + BLOCK, again)) !== 0; again = AGAIN) {
       yield* atomic_fetch_add(sem + READERS, -1, 'relaxed');
       yield { op: 'rcu', mode: 'unlock', by: 'preempt_enable' };
       yield* wait_event(sem + BLOCK, 'eq', 0);
@@ -126,7 +129,16 @@ export function* percpu_up_read(sem: Place): Kernel {
 export function* percpu_down_write(sys: System, sem: Place): Kernel {
   yield* might_sleep();
   yield* rcu_sync_enter(sys, sem);
-  while ((yield* cmpxchg(sem + BLOCK, 0, 1)) !== 0) yield* wait_event(sem + BLOCK, 'eq', 0);
+  const claim = {
+    op: 'rmw',
+    on: sem + BLOCK,
+    fn: 'cas',
+    value: 1,
+    expect: 0,
+    mode: 'full',
+  } as const;
+  for (let again = {}; (yield { ...claim, ...again }) !== 0; again = AGAIN)
+    yield* wait_event(sem + BLOCK, 'eq', 0);
   yield* wait_event(sem + READERS, 'eq', 0);
 }
 

@@ -2,9 +2,8 @@
 import type { Key, Lock, Place, Step, TryLock, Unlock } from '../../linux/step.js';
 import { touch } from '../../linux/system/act.js';
 import { fault, free } from '../../linux/system/tables.js';
-import { FREED, type System, type Task } from '../../linux/system.js';
-import { tableAt } from './flat-entry.js';
-import { type Known, learn, learnValue } from './flat-known.js';
+import { FREED, regionOf, type System, type Task } from '../../linux/system.js';
+import { type Known, learn, learnValue, learnWriter } from './flat-known.js';
 import { SECTIONS } from './flat-local.js';
 
 /** A system whose words change, and what is known of who does what. */
@@ -29,20 +28,25 @@ export function read(f: Flat, at: Place, step: Step): number {
   return state !== 0 && sys.cells[state] === FREED ? 0 : sys.cells[at]!;
 }
 
-export function write(f: Flat, at: Place, value: number, step: Step): void {
+export function write(f: Flat, task: Task, at: Place, value: number, step: Step): void {
   touch(f.sys, at, step);
+  learnWriter(f.known, at, task.id);
   learnValue(f.known, at, value);
   set(f, at, value);
 }
 
-export function freeTable(f: Flat, step: Extract<Step, { op: 'free' }>): void {
+export function freeTable(f: Flat, task: Task, step: Extract<Step, { op: 'free' }>): void {
   const state = f.sys.owner[step.on]!;
   if (state === 0) {
     fault(f.sys, 'double free', step.on, step);
     return;
   }
   learn(f.known.varying, state);
-  learnValue(f.known, tableAt(f.sys, step.on), 0);
+  const { base, size } = regionOf(f.sys, step.on)!;
+  for (let at = base; at < base + size; at++) {
+    learnWriter(f.known, at, task.id);
+    learnValue(f.known, at, 0);
+  }
   free(f.sys, step);
 }
 
@@ -96,6 +100,7 @@ export const flips = (f: Flat, step: Key): boolean =>
 
 export function flip(f: Flat, task: Task, step: Key): number {
   const flipped = flips(f, step);
+  learnWriter(f.known, step.on, task.id);
   set(f, step.on, counted(f, step));
   if (!flipped) return 0;
   const text = f.sys.cells[step.on]! > 0 ? 1 : 0;

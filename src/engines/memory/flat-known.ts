@@ -11,6 +11,9 @@ export interface Known {
   readonly values: Map<number, Set<number>>;
   /** Words that change, in the order they were met. */
   readonly varying: Set<number>;
+  /** Tasks that store to each word, tasks that were taken to be the only one: bits. */
+  readonly writers: Map<number, number>;
+  readonly alone: Map<number, number>;
   /** Locks that somebody tries. */
   readonly tried: Set<number>;
   /** CPUs that execute patched text. */
@@ -25,6 +28,8 @@ export const known = (start: Float64Array): Known => ({
   start,
   values: new Map(),
   varying: new Set(),
+  writers: new Map(),
+  alone: new Map(),
   tried: new Set(),
   testers: new Set(),
   narrow: false,
@@ -42,6 +47,23 @@ export function learnValue(k: Known, word: number, value: number): void {
   let values = k.values.get(word);
   if (!values) k.values.set(word, (values = new Set()));
   learn(values, value);
+}
+
+/** Note that `task` stores to `word`; throws if another was taken to be alone there. */
+export function learnWriter(k: Known, word: number, task: number): void {
+  const bit = 1 << task;
+  const writers = k.writers.get(word) ?? 0;
+  if (writers & bit) return;
+  k.writers.set(word, writers | bit);
+  if ((k.alone.get(word) ?? 0) & ~bit) throw new Grown();
+}
+
+/** Does, as far as is known, no other task than `task` store to `word`? */
+export function readsAlone(k: Known, word: number, task: number): boolean {
+  const bit = 1 << task;
+  if ((k.writers.get(word) ?? 0) & ~bit) return false;
+  k.alone.set(word, (k.alone.get(word) ?? 0) | bit);
+  return true;
 }
 
 /** Note it in `set`; throws if that is new. */

@@ -4,6 +4,7 @@ import type { Step } from '../../linux/step.js';
 import type { System, Task } from '../../linux/system.js';
 import { type Automaton, follow } from '../automaton.js';
 import { bound, changed, type Entry, entryOf, type Strength } from './flat-entry.js';
+import { head } from './flat-futures.js';
 import type { Known } from './flat-known.js';
 import type { Move } from './flat-moves.js';
 import { ahead, depends, pending, recalled, reserved, synchronisable, type Window, writable } from './flat-window.js'; // biome-ignore format: one line
@@ -45,6 +46,10 @@ export interface Seat {
   /** Steps left out, by the name of the kernel function that does them. */
   readonly omit: ReadonlySet<string>;
   readonly known: Known;
+  /** Of some nodes, the one that stands for them. */
+  readonly futures: ReadonlyMap<number, number>;
+  /** Of each step, its entry as fetched. */
+  readonly entries: Map<Step, Entry>;
   /** Do at once what may be; off in a replay, whose schedule names every step. */
   readonly eager: boolean;
   readonly locals: Local[];
@@ -63,13 +68,22 @@ const silent = new Set<Step['op']>(['tlbi', 'might-sleep', 'context', 'work', 't
 /** Sections of one task told apart at one time. */
 export const SECTIONS = 3;
 
+/** The entry of `step` as it is fetched; undefined for steps that have none. @throws Unsupported */
+export function entryFor(s: Seat, step: Step): Entry | undefined {
+  const same = s.entries.get(step);
+  if (same) return same;
+  const e = entryOf(s.sys, step, s.strength);
+  if (e) s.entries.set(step, e);
+  return e;
+}
+
 export const stepAt = (s: Seat, d: Draft): Step | undefined => s.automaton.steps[d.node];
 
 /** `d` behind its next step, which gave `result`. */
-export const behind = (s: Seat, d: Draft, result: number): Draft => ({
-  ...d,
-  node: follow(s.sys, s.automaton, d.node, result),
-});
+export function behind(s: Seat, d: Draft, result: number): Draft {
+  const node = head(s.automaton, follow(s.sys, s.automaton, d.node, result));
+  return { ...d, node: s.futures.get(node) ?? node };
+}
 
 const isSilent = (s: Seat, step: Step): boolean =>
   silent.has(step.op) || (step.by !== undefined && s.omit.has(step.by));
@@ -101,7 +115,7 @@ export function fetchOrder(s: Seat, d: Draft): Draft | undefined {
   if (isSilent(s, step)) return behind(s, d, 0);
   if (step.op === 'rcu') return fetchBound(s, d, step);
   if (step.op !== 'fence' && step.op !== 'branch') return undefined;
-  const window = [...d.window, entryOf(s.sys, step, s.strength)!];
+  const window = [...d.window, entryFor(s, step)!];
   return { ...behind(s, d, 0), window };
 }
 
@@ -158,7 +172,7 @@ function fetchEager(s: Seat, d: Draft): Draft | undefined {
   const step = stepAt(s, d);
   if (!step) return undefined;
   if (s.eager && step.op === 'unlock') {
-    const window = [...d.window, entryOf(s.sys, step, s.strength)!];
+    const window = [...d.window, entryFor(s, step)!];
     return isEager(s, window, window.length - 1) ? { ...behind(s, d, 0), window } : undefined;
   }
   const next = fetchOrder(s, d);

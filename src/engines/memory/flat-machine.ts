@@ -1,11 +1,12 @@
-// Tasks under out-of-order execution over one flat memory: what each move needs of the others, and what it does.
+// Tasks under out-of-order execution over one flat memory, and what each move does.
 import type { Step } from '../../linux/step.js';
 import type { System } from '../../linux/system.js';
 import { type Automaton, automaton } from '../automaton.js';
-import { type Flat, flip, flips, freeTable, graceBegins, patch, read, release, sectionEnds, synchronise, takable, take, view, write } from './flat-act.js'; // biome-ignore format: one line
-import { type Strength, tableAt } from './flat-entry.js';
+import { type Flat, flip, freeTable, graceBegins, patch, read, release, sectionEnds, synchronise, take, write } from './flat-act.js'; // biome-ignore format: one line
+import type { Strength } from './flat-entry.js';
+import { futures } from './flat-futures.js';
 import { known } from './flat-known.js';
-import { type Effect, intern, type Local, lags, type Seat, seat, settle } from './flat-local.js';
+import { type Effect, intern, type Local, type Seat, seat, settle } from './flat-local.js';
 import { type After, after, type Move } from './flat-moves.js';
 import { stored } from './rmw.js';
 
@@ -22,6 +23,9 @@ export interface FlatMachine extends Flat {
   readonly options: FlatOptions;
   readonly automata: readonly Automaton[];
   seats: Seat[];
+  /** Of each task, the nodes that others stand for; empty where none do. */
+  futures: readonly Seat['futures'][];
+  readonly entries: Seat['entries'];
   /** Of each task, the number of its local. */
   readonly at: Int32Array;
 }
@@ -40,8 +44,17 @@ export function flatMachine(
     known: known(sys.cells.slice(0, sys.used)),
     automata,
     seats: [],
+    futures: [],
+    entries: new Map(),
     at: new Int32Array(sys.tasks.length),
   };
+}
+
+const NO_FUTURES: Seat['futures'] = new Map();
+
+/** From the next start on, let one position stand for all of the same future, as far as results are known. */
+export function mergeFutures(m: FlatMachine): void {
+  m.futures = m.automata.map((a) => futures(m.sys, a, m.known));
 }
 
 /** The start, with nothing remembered of what was searched before. */
@@ -49,7 +62,8 @@ export function restart(m: FlatMachine): void {
   const { sys, options } = m;
   sys.cells.set(m.known.start);
   sys.fault = undefined;
-  m.seats = sys.tasks.map((task, i) => seat({ sys, task, automaton: m.automata[i]!, known: m.known, ...options })); // biome-ignore format: one line
+  const { known, entries } = m;
+  m.seats = sys.tasks.map((task, i) => seat({ sys, task, automaton: m.automata[i]!, known, entries, futures: m.futures[i] ?? NO_FUTURES, ...options })); // biome-ignore format: one line
   m.seats.forEach((s, i) => {
     const { draft, effects } = settle(s, { node: 0, depth: 0, window: [] });
     m.at[i] = intern(s, draft);
@@ -59,95 +73,18 @@ export function restart(m: FlatMachine): void {
 
 export const localOf = (m: FlatMachine, task: number): Local => m.seats[task]!.locals[m.at[task]!]!;
 
-/** Does another task keep the words that a store to `at` (or a free of `table`) changes? */
-function kept(m: FlatMachine, task: number, at: number, table: number): boolean {
-  for (let t = 0; t < m.at.length; t++) {
-    if (t === task) continue;
-    for (const word of localOf(m, t).reserved)
-      if (word === at || (table !== 0 && tableAt(m.sys, word) === table)) return true;
-  }
-  return false;
-}
-
-const compares = {
-  eq: (a: number, b: number) => a === b,
-  ne: (a: number, b: number) => a !== b,
-  gt: (a: number, b: number) => a > b,
-};
-
-const NONE: readonly number[] = [];
-const ONE: readonly number[] = [0];
-
-/** Does a task of CPU `cpu` (or, without, of any CPU that executes text) but `task` have steps under way? */
-function busyCpu(m: FlatMachine, task: number, cpu?: number): boolean {
-  return m.sys.tasks.some(
-    (t) =>
-      t.id !== task &&
-      (cpu === undefined ? m.sys.textCpus.includes(t.cpu) : t.cpu === cpu) &&
-      localOf(m, t.id).busy,
-  );
-}
-
-function readResults(m: FlatMachine, task: number, move: Move): readonly number[] {
-  const { step, entry, forward, fresh } = move;
-  if (step.op === 'lock' || step.op === 'trylock') {
-    const won = entry!.kind === 'lock';
-    if (won === takable(m, step)) return won && kept(m, task, step.on, 0) ? NONE : step.op === 'trylock' && won ? [1] : ONE; // biome-ignore format: one line
-    return NONE;
-  }
-  const at = entry!.at;
-  const { sys } = m;
-  const state = sys.owner[at] ?? 0;
-  const value = forward ?? (state !== 0 && sys.cells[state] !== 1 ? 0 : sys.cells[at]!);
-  if (!fresh && value !== entry!.value) return NONE;
-  if (step.op === 'wait' && !compares[step.is](value, step.value)) return NONE;
-  return [value];
-}
-
-function wholeResults(m: FlatMachine, task: number, move: Move): readonly number[] {
-  const { step } = move;
-  if (step.op === 'key') {
-    const turns = flips(m, step);
-    return turns && busyCpu(m, task) ? NONE : [turns ? 1 : 0];
-  }
-  if (step.op === 'ipi') return busyCpu(m, task, step.cpu) ? NONE : ONE;
-  if (step.op === 'gp' && step.mode === 'wait') return m.sys.cells[m.sys.tasks[task]!.gp] === 0 ? ONE : NONE; // biome-ignore format: one line
-  return ONE;
-}
-
-/** The results that `move` may have now; none if it cannot be made. */
-export function results(m: FlatMachine, task: number, move: Move): readonly number[] {
-  const { step, entry } = move;
-  switch (move.part) {
-    case 'read':
-      return readResults(m, task, move);
-    case 'store':
-      return entry!.kind !== 'lock' && entry!.kind !== 'unlock' && kept(m, task, entry!.at, entry!.kind === 'free' ? entry!.table : 0) ? NONE : ONE; // biome-ignore format: one line
-    case 'isb':
-      return ONE;
-    case 'whole':
-      return wholeResults(m, task, move);
-    case 'fetch': {
-      if (step.op === 'choose') return Array.from({ length: step.n }, (_, i) => i);
-      if (step.op !== 'text') return NONE;
-      const mask = view(m, m.sys.tasks[task]!, step.on, lags(m.seats[task]!));
-      return [0, 1].filter((v) => (mask >> v) & 1);
-    }
-  }
-}
-
 /** What a store of `step`, which had read `value` if it is an atomic, does to memory. */
 function store(m: FlatMachine, task: number, step: Step, value: number): void {
   const t = m.sys.tasks[task]!;
   switch (step.op) {
     case 'write':
-      write(m, step.on, step.value, step);
+      write(m, t, step.on, step.value, step);
       return;
     case 'rmw':
-      write(m, step.on, stored(step, value)!, step);
+      write(m, t, step.on, stored(step, value)!, step);
       return;
     case 'free':
-      freeTable(m, step);
+      freeTable(m, t, step);
       return;
     case 'text':
       patch(m, t.cpu, step.on, step.value ?? 0);

@@ -2,9 +2,9 @@
 // those that wait. Reads that are passed are assumed to give each value their word may hold; a run in which one does not come
 // true is no run.
 import type { Step } from '../../linux/step.js';
-import { assumed, barrier, type Entry, entryOf, failed, hasRead } from './flat-entry.js';
+import { assumed, barrier, type Entry, failed, hasRead } from './flat-entry.js';
 import { learn, valuesOf } from './flat-known.js';
-import { behind, type Draft, type Effect, fetchOrder, intern, lags, openBefore, type Seat, settle, stepAt, withoutStore } from './flat-local.js'; // biome-ignore format: one line
+import { behind, type Draft, type Effect, entryFor, fetchOrder, intern, lags, openBefore, type Seat, settle, stepAt, withoutStore } from './flat-local.js'; // biome-ignore format: one line
 import { type Ahead, ahead, pending, readable, synchronisable, type Window, writable } from './flat-window.js'; // biome-ignore format: one line
 
 /** The local a move leads to, and what is done besides. */
@@ -81,7 +81,7 @@ function pass(p: Path, x: Entry, result: number, guess: boolean): void {
 /** The next step is an access: perform it, or pass it. */
 function access(p: Path, step: Step): void {
   const { s, d } = p;
-  const e = entryOf(s.sys, step, s.strength)!;
+  const e = entryFor(s, step)!;
   const forms = step.op === 'trylock' ? [e, failed(e)] : [e];
   for (const x of forms) {
     const now = chance(s, [...d.window, x], d.window.length);
@@ -132,7 +132,7 @@ function extend(p: Path): void {
   } else if (tests || step.op === 'choose') {
     if (tests) learn(s.known.testers, s.task.cpu);
     if (!a.blocksReads) add(p, step, { part: 'fetch' });
-  } else if (entryOf(s.sys, step, s.strength) && step.op !== 'fence' && step.op !== 'branch') {
+  } else if (entryFor(s, step) && step.op !== 'fence' && step.op !== 'branch') {
     if (step.op === 'trylock') learn(s.known.tried, step.on);
     access(p, step);
   } else order(p);

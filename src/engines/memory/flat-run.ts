@@ -6,9 +6,11 @@ import type { Ending, Recorder } from '../run.js';
 import type { Choice } from '../token.js';
 import { lockWatch, row, told } from '../trail.js';
 import type { Move as Row } from '../verdict.js';
+import { makeOn } from './flat-alone.js';
 import { Grown } from './flat-known.js';
-import { type FlatMachine, type FlatOptions, flatMachine, make, restart, results } from './flat-machine.js'; // biome-ignore format: one line
+import { type FlatMachine, type FlatOptions, flatMachine, make, restart } from './flat-machine.js'; // biome-ignore format: one line
 import { type Move, movesOf } from './flat-moves.js';
+import { results } from './flat-results.js';
 import type { FlatSearch } from './flat-search.js';
 import { stored } from './rmw.js';
 
@@ -33,9 +35,11 @@ function performedTo(m: FlatMachine, s: FlatSearch, to: number): Performed[] {
     const task = by % 32;
     const move = movesOf(m.seats[task]!, m.at[task]!)[by >> 5]!;
     const before = m.sys.fault;
-    make(m, task, move, s.result.data[at]!, (who, step, part, result, made) => {
+    let last = before;
+    makeOn(m, task, move, s.result.data[at]!, (who, step, part, result, made) => {
       out.push({ task: who, step, part, result, guesses: made?.guesses ?? [] });
-      if (made || m.sys.fault === before) needed = out.length;
+      if (made || last === before) needed = out.length;
+      last = m.sys.fault;
     });
   }
   return out.slice(0, needed);
@@ -66,8 +70,8 @@ function moveFor(m: FlatMachine, p: Performed): Move {
 export function scheduleTo(m: FlatMachine, s: FlatSearch, to: number): Choice[] {
   const steps = performedTo(m, s, to);
   const plain = flatMachine(m.sys, { ...m.options, eager: false }, m.automata);
-  const { known } = m;
-  Object.assign(plain, { known });
+  const { known, futures } = m;
+  Object.assign(plain, { known, futures });
   restart(plain);
   return steps.map((p) => {
     const move = moveFor(plain, p);

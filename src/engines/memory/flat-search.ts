@@ -1,12 +1,16 @@
 // Breadth-first search of a system under out-of-order execution: each state once, however many orders of messages lead there.
 import type { Fault, System } from '../../linux/system.js';
 import { type Ints, intern, ints, load, push, type StateSet, stateSet } from '../states.js';
+import { makeOn } from './flat-alone.js';
 import { Grown } from './flat-known.js';
-import { type FlatMachine, type FlatOptions, flatMachine, localOf, make, restart, results } from './flat-machine.js'; // biome-ignore format: one line
+import { type FlatMachine, type FlatOptions, flatMachine, localOf, mergeFutures, restart } from './flat-machine.js'; // biome-ignore format: one line
 import { movesOf } from './flat-moves.js';
+import { results } from './flat-results.js';
 
 export interface FlatSearchOptions extends FlatOptions {
   readonly maxStates: number;
+  /** Let one position of a task stand for all that have the same future. */
+  readonly merge: boolean;
   /** Go on after the first fault, and gather the kinds of all, and final words of memory. */
   readonly exhaust?: boolean;
   readonly progress?: (states: number) => void;
@@ -113,9 +117,9 @@ class Attempt {
       for (let i = 0; i < moves.length; i++) {
         const move = moves[i]!;
         for (const result of results(m, t, move)) {
-          make(m, t, move, result);
+          const stands = makeOn(m, t, move, result);
           s.transitions++;
-          this.arrive(id, t + 32 * i, result, fault, t);
+          if (stands) this.arrive(id, t + 32 * i, result, fault, t);
           this.restore();
         }
       }
@@ -140,13 +144,44 @@ class Attempt {
   }
 }
 
+/** One move of `task`, the first that can be made; false if it has none. */
+function scoutMove(m: FlatMachine, task: number): boolean {
+  for (const move of movesOf(m.seats[task]!, m.at[task]!)) {
+    const result = results(m, task, move)[0];
+    if (result === undefined) continue;
+    makeOn(m, task, move, result);
+    m.sys.fault = undefined;
+    return true;
+  }
+  return false;
+}
+
+/** Learn from a few runs, each task first once to its end and once by turns, so that searches seldom start again. Only speed. */
+function scout(m: FlatMachine): void {
+  const tasks = m.sys.tasks.map((t) => t.id);
+  for (let run = 0; run < 2 * tasks.length; ) {
+    try {
+      restart(m);
+      const turns = tasks.map((_, i) => tasks[(run + i) % tasks.length]!);
+      if (run < tasks.length) for (let n = 0; n < SCOUTED && scoutMove(m, turns[0]!); n++);
+      for (let n = 0; n < SCOUTED && turns.filter((t) => scoutMove(m, t)).length > 0; n++);
+      run++;
+    } catch (e) {
+      if (!(e instanceof Grown)) throw e;
+    }
+  }
+}
+const SCOUTED = 1000;
+
 /** Search every run of `sys`; starts again whenever it meets something that was taken for granted otherwise. */
 export function searchFlat(
   sys: System,
   options: FlatSearchOptions,
 ): { m: FlatMachine; s: FlatSearch } {
   const m = flatMachine(sys, options);
+  scout(m);
   for (;;) {
+    if (options.merge) mergeFutures(m);
     m.known.narrow = false;
     try {
       return { m, s: new Attempt(m, options).run() };

@@ -38,7 +38,13 @@ export function exploreWeak(
   if (sc?.verdict === 'bug') return { ...sc, memory };
   const build = (): System => scenario.build(scheme, sizes, variant);
   const model = { strength: memory, omit: NOTHING };
-  const search = { ...model, eager: true, maxStates, ...(progress && { progress }) };
+  const search = {
+    ...model,
+    eager: true,
+    merge: true,
+    maxStates,
+    ...(progress && { progress }),
+  };
   const { m, s } = searchFlat(build(), search);
   const bounds: Bounds = { sizes, variant, max_states: maxStates };
   const base = { scenario: scenario.name, scheme: scheme.name, memory, states: s.states.count, transitions: s.transitions, bounds }; // biome-ignore format: one line

@@ -30,6 +30,11 @@ export interface Common {
    * The explorer joins the two under SC; every other engine ignores it, and tests check that verdicts do not change.
    */
   readonly joined?: true;
+  /**
+   * A loop is back at its head, the same step as the one it was entered by, and nothing of its turns is remembered. The
+   * weak-memory engine goes on from the first turn; every other engine ignores it, and tests check that verdicts do not change.
+   */
+  readonly again?: boolean;
 }
 
 export interface Read extends Common, Deps {
