@@ -3,13 +3,14 @@ import type { TraceMeta } from '../events/meta.js';
 import { holds } from './bytes.js';
 import { ftrace } from './ftrace.js';
 import { type Access, type Importer, type Input, noTool } from './importer.js';
-import { addStats, commandLines, describe } from './trace-dat/about.js';
+import { addStats, commandLines, describe, threadGroups } from './trace-dat/about.js';
 import { parseFormats } from './trace-dat/bprint.js';
-import type { Dat } from './trace-dat/dat.js';
+import type { Dat, DatText } from './trace-dat/dat.js';
 import { versionOf } from './trace-dat/flags.js';
 import { type EventFormat, parseFormat } from './trace-dat/format.js';
 import { readDat } from './trace-dat/header.js';
 import { merge } from './trace-dat/merge.js';
+import { packedPieces } from './trace-dat/pages.js';
 import { newCpuReader } from './trace-dat/ring.js';
 import { newRows, type Rows } from './trace-dat/rows.js';
 import { parseSymbols } from './trace-dat/symbols.js';
@@ -22,6 +23,7 @@ function rowsOf(dat: Dat, log: Log, meta: TraceMeta): Rows {
     if (format && !formats.has(format.id)) formats.set(format.id, format);
   }
   const { little, longBytes } = dat;
+  const groups = threadGroups(dat);
   const symbols = parseSymbols(dat.kallsyms);
   const given = {
     log,
@@ -30,7 +32,7 @@ function rowsOf(dat: Dat, log: Log, meta: TraceMeta): Rows {
     formats,
     commands: commandLines(dat.cmdlines),
     kernel: versionOf(meta.kernel),
-    convert: conversionOf(dat, meta.notes),
+    tgids: groups.size > 0 ? groups : null,
   };
   return newRows(
     given,
@@ -55,11 +57,17 @@ function close(r: Rows, dat: Dat): void {
 }
 
 /** A trace saved as text inside the file. */
-function textInput(from: Access, name: string, offset: number, size: number): Input {
+function textInput(from: Access, name: string, dat: Dat, { offset, size, packed }: DatText): Input {
+  const step = 1 << 20;
   async function* chunks() {
-    for (let at = 0; at < size; at += 1 << 20) {
-      yield from.read(offset + at, Math.min(1 << 20, size - at));
+    if (!packed) {
+      for (let at = 0; at < size; at += step) {
+        yield from.read(offset + at, Math.min(step, size - at));
+      }
+      return;
     }
+    const next = packedPieces(from, { cpu: 0, offset, size }, dat);
+    for (let piece = next(); piece !== null; piece = next()) yield piece.bytes;
   }
   const access = async (): Promise<Access> => from;
   return { name, chunks, access, tool: noTool };
@@ -76,12 +84,12 @@ export const traceDat: Importer = {
     const dat = readDat(from);
     describe(dat, meta);
     const rows = rowsOf(dat, log, meta);
+    const convert = conversionOf(dat, meta.notes);
     const readers = dat.buffers.flatMap((b, i) =>
-      b.cpus.map((cpu) => newCpuReader(from, dat, i, b, cpu)),
+      b.cpus.map((cpu, slot) => newCpuReader(from, dat, i, b, cpu, slot, convert)),
     );
     merge(rows, readers);
-    for (const t of dat.texts)
-      await ftrace.read(textInput(from, input.name, t.offset, t.size), log, meta);
+    for (const t of dat.texts) await ftrace.read(textInput(from, input.name, dat, t), log, meta);
     close(rows, dat);
   },
 };

@@ -25,6 +25,12 @@ export interface RecordSpec {
   readonly preempt?: number;
   /** What stands behind the 8 common bytes. */
   readonly body: Uint8Array;
+  /** Begin a page, before which so many records were lost; -1: some. */
+  readonly missed?: number;
+  /** An absolute stamp stands before it. */
+  readonly absolute?: boolean;
+  /** A discarded record of so many bytes (a multiple of 4) stands before it. */
+  readonly discarded?: number;
 }
 
 export interface CpuSpec {
@@ -46,6 +52,14 @@ export interface DatSpec {
   readonly printk?: string;
   readonly cmdlines?: string;
   readonly options?: readonly { id: number; data: Uint8Array }[];
+  /** Bytes of a page of the ring buffer; the file's page size stays 4096. */
+  readonly subBuffer?: number;
+  /** Page size that a buffer's option states (v7), where it is not that of the ring buffer. */
+  readonly statedPage?: number;
+  /** Options of an instance (v6). */
+  readonly instanceOptions?: readonly { id: number; data: Uint8Array }[];
+  /** The trace as text, in place of records. */
+  readonly latency?: string;
 }
 
 export const pageSize = 4096;
@@ -111,40 +125,61 @@ function declare(x: FieldSpec): string {
     : `${x.type} ${x.name}`;
 }
 
+const ringPage = (d: DatSpec): number => d.subBuffer ?? pageSize;
+
 /** Raw ring-buffer pages of one CPU. */
 function pagesOf(spec: CpuSpec, d: DatSpec): Uint8Array {
   const pages: Uint8Array[] = [];
   let records = new Bytes(d.little);
   let first: bigint | null = null;
   let last = 0n;
+  let missed = spec.missed ?? 0;
   const header = 8 + d.longBytes;
   const flush = (): void => {
     if (first === null) return;
-    const missed = pages.length === 0 ? (spec.missed ?? 0) : 0;
-    const flag = missed === 0 ? 0n : missed < 0 ? 1n << 31n : (1n << 31n) | (1n << 30n);
+    const room = header + records.length + d.longBytes <= ringPage(d);
+    const flag = missed === 0 ? 0n : missed < 0 || !room ? 1n << 31n : 3n << 30n;
     const page = new Bytes(d.little).u64(first).int(d.longBytes, BigInt(records.length) | flag);
     page.add(records.done());
-    if (missed > 0) page.int(d.longBytes, missed);
-    pages.push(page.pad(pageSize).done());
+    if (missed > 0 && room) page.int(d.longBytes, missed);
+    pages.push(page.pad(ringPage(d)).done());
     records = new Bytes(d.little);
     first = null;
+    missed = 0;
   };
+  const word = (type: number, value: bigint): number =>
+    Number(d.little ? BigInt(type) | (value << 5n) : (BigInt(type) << 27n) | value);
+  const long = (type: number, v: bigint): Bytes =>
+    // 59 bits over two words
+    records.u32(word(type, v & 0x7ffffffn)).u32(Number((v >> 27n) & 0xffffffffn));
   for (const r of spec.records) {
     const data = new Bytes(d.little)
       .u16(r.id).int(1, r.flags ?? 0).int(1, r.preempt ?? 0).u32(r.pid)
       .add(r.body); // biome-ignore format: one header
     const padded = new Uint8Array((data.length + 3) & ~3);
     padded.set(data.done());
-    if (header + records.length + padded.length + 24 > pageSize) flush();
+    const size = padded.length + 24 + (r.discarded ?? 0);
+    if (r.missed !== undefined || header + records.length + size > ringPage(d)) flush();
+    missed = r.missed ?? missed;
     if (first === null) {
-      first = r.ts;
-      last = r.ts;
+      first = r.discarded === undefined ? r.ts : r.ts - 1n; // a discarded record's delta is not 0
+      last = first;
     }
     let delta = r.ts - last;
-    const word = (type: number, value: bigint): number =>
-      Number(d.little ? BigInt(type) | (value << 5n) : (BigInt(type) << 27n) | value);
-    if (delta >= 1n << 27n) {
-      records.u32(word(30, delta & 0x7ffffffn)).u32(Number(delta >> 27n));
+    if (r.discarded !== undefined) {
+      if (delta >= 1n << 27n) {
+        long(30, delta - 1n);
+        delta = 1n;
+      }
+      records.u32(word(29, delta)).u32(r.discarded - 4);
+      records.pad(records.length + r.discarded - 8);
+      delta = 0n;
+    }
+    if (r.absolute) {
+      long(31, r.ts);
+      delta = 0n;
+    } else if (delta >= 1n << 27n) {
+      long(30, delta);
       delta = 0n;
     }
     const words = padded.length / 4;
@@ -174,11 +209,24 @@ function pack(d: DatSpec, data: Uint8Array): Uint8Array {
   return d.compression === 'zstd' ? storeZstd(data) : data;
 }
 
+/** Trace data in packed blocks of ten pages, if it is to be packed. */
+function blocks(d: DatSpec, data: Uint8Array): Uint8Array {
+  if ((d.compression ?? 'none') === 'none' || data.length === 0) return data;
+  const step = ringPage(d) * 10;
+  const out = new Bytes(d.little).u32(Math.ceil(data.length / step));
+  for (let at = 0; at < data.length; at += step) {
+    const piece = data.subarray(at, at + step);
+    const body = pack(d, piece);
+    out.u32(body.length).u32(piece.length).add(body);
+  }
+  return out.done();
+}
+
 const headerPage = (d: DatSpec): string =>
   '\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n' +
   `\tfield: local_t commit;\toffset:8;\tsize:${d.longBytes};\tsigned:1;\n` +
   '\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n' +
-  `\tfield: char data;\toffset:${8 + d.longBytes};\tsize:${pageSize - 8 - d.longBytes};\tsigned:0;\n`;
+  `\tfield: char data;\toffset:${8 + d.longBytes};\tsize:${ringPage(d) - 8 - d.longBytes};\tsigned:0;\n`;
 const headerEvent =
   '# compressed entry header\n\ttype_len    :    5 bits\n\ttime_delta  :   27 bits\n\tarray       :   32 bits\n\n' +
   '\tpadding     : type == 29\n\ttime_extend : type == 30\n\ttime_stamp : type == 31\n\tdata max type_len  == 28\n';
@@ -218,13 +266,13 @@ function start(d: DatSpec): Bytes {
     .int(1, d.little ? 0 : 1).int(1, d.longBytes).u32(pageSize); // biome-ignore format: one header
 }
 
-const align = (n: number): number => Math.ceil(n / pageSize) * pageSize;
+const align = (n: number, d: DatSpec): number => Math.ceil(n / ringPage(d)) * ringPage(d);
 
 /** 'flyrecord', the table of offsets, and the data, which begins at `at` in the file. */
 function flyrecord(cpus: readonly CpuSpec[], d: DatSpec, at: number): Uint8Array {
   const data = cpus.map((c) => pagesOf(c, d));
   const out = new Bytes(d.little).text('flyrecord\0');
-  const first = align(at + 10 + 16 * cpus.length);
+  const first = align(at + 10 + 16 * cpus.length, d);
   let offset = first;
   for (const x of data) {
     out.u64(offset).u64(x.length);
@@ -235,14 +283,20 @@ function flyrecord(cpus: readonly CpuSpec[], d: DatSpec, at: number): Uint8Array
   return out.done();
 }
 
+function optionList(list: NonNullable<DatSpec['options']>, d: DatSpec): Bytes {
+  const o = new Bytes(d.little).text('options  \0');
+  for (const x of list) o.u16(x.id).u32(x.data.length).add(x.data);
+  return o;
+}
+
 function writeVersion6(d: DatSpec): Uint8Array {
   const out = start(d);
   for (const s of sections(d)) out.add(s.bytes);
   out.u32(d.cpus.length);
+  if (d.latency !== undefined) return out.text(`latency  \0${d.latency}`).done();
   const instances = d.instances ?? [];
   const options = (offsets: readonly number[]): Uint8Array => {
-    const o = new Bytes(d.little).text('options  \0');
-    for (const x of d.options ?? []) o.u16(x.id).u32(x.data.length).add(x.data);
+    const o = optionList(d.options ?? [], d);
     instances.forEach((x, i) => {
       const data = new Bytes(d.little)
         .u64(offsets[i] ?? 0)
@@ -256,7 +310,14 @@ function writeVersion6(d: DatSpec): Uint8Array {
   const main = flyrecord(d.cpus, d, top);
   let at = top + main.length;
   const parts = instances.map((x) => {
-    const bytes = flyrecord(x.cpus, d, at);
+    const own =
+      d.instanceOptions === undefined
+        ? new Uint8Array(0)
+        : optionList(d.instanceOptions, d).u16(0).done();
+    const bytes = new Bytes(d.little)
+      .add(own)
+      .add(flyrecord(x.cpus, d, at + own.length))
+      .done();
     const offset = at;
     at += bytes.length;
     return { bytes, offset };
@@ -270,7 +331,7 @@ function writeVersion7(d: DatSpec): Uint8Array {
   const packed = d.compression !== undefined && d.compression !== 'none';
   const out = start(d)
     .text(`${d.compression ?? 'none'}\0`)
-    .text('1\0');
+    .text(`${d.compression === 'zstd' ? '1.5.4' : '1'}\0`); // trace-cmd takes its own version only
   const firstAt = out.length;
   out.u64(0);
   const options = new Bytes(d.little);
@@ -288,22 +349,26 @@ function writeVersion7(d: DatSpec): Uint8Array {
       .add(content);
   }
   for (const x of d.options ?? []) options.u16(x.id).u32(x.data.length).add(x.data);
+  if (d.latency !== undefined) {
+    options.u16(22).u32(15).u64(out.length).text('\0local\0');
+    const text = blocks(d, new TextEncoder().encode(d.latency));
+    out.u16(22).u16(packed ? 1 : 0).u32(0).u64(text.length).add(text); // biome-ignore format: one header
+  }
   for (const b of [{ name: '', cpus: d.cpus }, ...(d.instances ?? [])]) {
     const sectionAt = out.length;
     const data = b.cpus.map((c) => pagesOf(c, d));
-    const chunks = data.map((x) => {
-      if (!packed || x.length === 0) return x;
-      const body = pack(d, x);
-      return new Bytes(d.little).u32(1).u32(body.length).u32(x.length).add(body).done();
-    });
+    const chunks = data.map((x) => blocks(d, x));
     const total = chunks.reduce((n, x) => n + x.length, 0);
     out
       .u16(3)
       .u16(packed ? 1 : 0)
       .u32(0)
       .u64(total)
-      .pad(align(out.length + 16));
-    const o = new Bytes(d.little).u64(sectionAt).text(`${b.name}\0local\0`).u32(pageSize);
+      .pad(align(out.length + 16, d));
+    const o = new Bytes(d.little)
+      .u64(sectionAt)
+      .text(`${b.name}\0local\0`)
+      .u32(d.statedPage ?? ringPage(d));
     o.u32(b.cpus.length);
     b.cpus.forEach((c, i) => {
       o.u32(c.cpu).u64(out.length).u64(chunks[i]!.length);

@@ -29,6 +29,7 @@ const anyField = fc.oneof(
   ...[1, 2, 4, 8].flatMap((n) => [integer(n, true), integer(n, false)]),
   word.map((value) => ({ value, type: 'char[20]', size: 20, signed: false, conversion: '%s' })),
   word.map((value) => ({ value, type: '__data_loc char[]', size: 4, signed: false, conversion: '%s' })),
+  word.map((value) => ({ value, type: '__rel_loc char[]', size: 4, signed: false, conversion: '%s' })),
   fc.array(fc.bigInt(0n, 0xffffn), { minLength: 1, maxLength: 4 }).map((value) => ({
     value, type: `u16[${value.length}]`, size: 2 * value.length, signed: false, conversion: '%s',
   })),
@@ -47,6 +48,7 @@ function printed(f: Any): string {
 
 function argument(f: Any, name: string): string {
   if (f.type.startsWith('__data_loc')) return `__get_str(${name})`;
+  if (f.type.startsWith('__rel_loc')) return `__get_rel_str(${name})`;
   if (Array.isArray(f.value)) return `__print_array(REC->${name}, ${f.value.length}, 2)`;
   return `REC->${name}`;
 }
@@ -57,9 +59,10 @@ function bodyOf(fields: readonly Any[], little: boolean): Uint8Array {
   const out = new Bytes(little);
   const tail = new Bytes(little);
   for (const f of fields) {
-    if (f.type.startsWith('__data_loc')) {
+    if (f.type.startsWith('__')) {
       const bytes = new TextEncoder().encode(`${f.value as string}\0`);
-      out.u32((bytes.length << 16) | (8 + fixed + tail.length));
+      const from = f.type.startsWith('__rel_loc') ? out.length + 4 : -8; // behind the field, or the common ones before
+      out.u32((bytes.length << 16) | (fixed + tail.length - from));
       tail.add(bytes);
     } else if (typeof f.value === 'string') {
       const bytes = new Uint8Array(f.size);

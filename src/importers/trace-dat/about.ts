@@ -1,11 +1,26 @@
 import { addLoss, type TraceMeta } from '../../events/meta.js';
-import { type Dat, optionId, optionText } from './dat.js';
+import { accessOf, FormatError } from '../importer.js';
+import { newCursor, string0, u32, u64 } from './cursor.js';
+import { cpuCount, type Dat, type DatOption, optionId, optionText } from './dat.js';
 import { releaseOf } from './flags.js';
 
 /** Names of threads by id, from saved_cmdlines. */
 export function commandLines(text: string): Map<number, string> {
   const found = new Map<number, string>();
   for (const m of text.matchAll(/^\s*(\d+) (.*)$/gm)) found.set(Number(m[1]), m[2]!);
+  return found;
+}
+
+/** Process of threads by id; some builds of trace-cmd save that as an option: lines of 'pid tgid'. */
+export function threadGroups(dat: Dat): Map<number, number> {
+  const found = new Map<number, number>();
+  for (const o of dat.options) {
+    const isCount = o.id === optionId.cpuCount && o.data.length <= 8;
+    if (isCount || (o.id !== optionId.cpuCount && o.id !== optionId.tgids)) continue;
+    for (const m of optionText(o).matchAll(/^\s*(\d+)\s+(\d+)\s*$/gm)) {
+      found.set(Number(m[1]), Number(m[2]));
+    }
+  }
   return found;
 }
 
@@ -38,8 +53,37 @@ export function describe(dat: Dat, meta: TraceMeta): void {
   meta.clock = named ?? /\[(\w+)\]/.exec(clock ?? '')?.[1] ?? null;
   const uname = text(optionId.uname);
   if (uname !== undefined) meta.kernel ??= releaseOf(uname);
-  const count = dat.options.find((o) => o.id === optionId.cpuCount);
   const cpus = Math.max(0, ...dat.buffers.map((b) => b.cpus.length));
-  const stated = count && count.data.length >= 4 ? count.data[dat.little ? 0 : 3]! : 0;
-  meta.cpus = Math.max(stated, cpus) || null;
+  meta.cpus = Math.max(cpuCount(dat.options, dat.little) ?? 0, cpus) || null;
+  const clocks = new Set(dat.buffers.map((b) => b.clock).filter((c) => c !== null));
+  if (clocks.size > 1) {
+    const list = [...clocks].join(', ');
+    meta.notes.push(`its buffers have different clocks (${list}): their order may mean nothing`);
+  }
+  noteSession(dat, meta.notes);
+}
+
+/** The session of hosts and guests that the trace is part of. */
+function noteSession(dat: Dat, notes: string[]): void {
+  const cursor = (o: DatOption) => newCursor(accessOf(o.data), 0, dat.little);
+  const guests = dat.options.filter((o) => o.id === optionId.guest);
+  const id = dat.options.findLast((o) => o.id === optionId.traceId && o.data.length >= 8);
+  const session = guests.length > 0 || dat.options.some((o) => o.id === optionId.timeShift);
+  if (id && session) notes.push(`its trace id is ${u64(cursor(id))}`);
+  for (const o of guests) {
+    try {
+      const c = cursor(o);
+      const name = string0(c);
+      const guest = u64(c);
+      const count = u32(c);
+      const shown = Array.from({ length: Math.min(count, 64) }, () => `${u32(c)}: ${u32(c)}`);
+      const more = count > shown.length ? ', ...' : '';
+      notes.push(
+        `guest ${JSON.stringify(name)}, trace id ${guest}; host task of each of its CPUs: ${shown.join(', ')}${more}`,
+      );
+    } catch (e) {
+      if (!(e instanceof FormatError)) throw e;
+      notes.push(`what it says of a guest is damaged: ${e.message}`);
+    }
+  }
 }

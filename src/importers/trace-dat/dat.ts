@@ -15,6 +15,13 @@ export interface DatBuffer {
   readonly cpus: readonly CpuData[];
 }
 
+/** A trace saved as text: where it lies, maybe packed. */
+export interface DatText {
+  readonly offset: number;
+  readonly size: number;
+  readonly packed: boolean;
+}
+
 /** What an option of a trace.dat says: id, bytes, and where they lie in the file. */
 export interface DatOption {
   readonly id: number;
@@ -44,6 +51,7 @@ export const optionId = {
   printk: 20,
   cmdlines: 21,
   bufferText: 22,
+  tgids: 32,
 } as const;
 
 /** One event format file, and the system (sched, kmem ...) it came from. */
@@ -70,10 +78,16 @@ export interface Dat {
   readonly options: DatOption[];
   readonly buffers: DatBuffer[];
   /** Texts of tracefs' trace file, where the trace was saved as text: offset and size. */
-  readonly texts: { readonly offset: number; readonly size: number }[];
+  readonly texts: DatText[];
   readonly notes: string[];
 }
 
 /** Text of an option that is a C string. */
 export const optionText = (o: DatOption): string =>
   Buffer.from(o.data).toString('utf8').replace(/\0.*$/s, '').trim();
+
+/** Number of CPUs that an option of these states; an older option of the same id is text. */
+export function cpuCount(options: readonly DatOption[], little: boolean): number | null {
+  const o = options.findLast(({ id, data }) => id === optionId.cpuCount && data.length === 4);
+  return o ? new DataView(o.data.buffer, o.data.byteOffset, 4).getUint32(0, little) : null;
+}

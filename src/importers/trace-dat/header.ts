@@ -1,7 +1,8 @@
 import { type Access, accessOf, FormatError } from '../importer.js';
 import { unpackBlock } from '../unpack.js';
 import { type Cursor, expectText, newCursor, size64, string0, take, u16, u32 } from './cursor.js';
-import { type Dat, type DatBuffer, type DatOption, optionId } from './dat.js';
+import { cpuCount, type Dat, type DatBuffer, type DatOption, optionId } from './dat.js';
+import { subBufferSize } from './pages.js';
 
 const maxCpus = 65536;
 const maxFormats = 1 << 20;
@@ -51,23 +52,31 @@ function readCpus(c: Cursor, count: number, ids: boolean): DatBuffer['cpus'] {
   });
 }
 
-function readOptions6(c: Cursor, dat: Dat): void {
+function readOptions6(c: Cursor): DatOption[] {
+  const options: DatOption[] = [];
   for (let id = u16(c); id !== 0; id = u16(c)) {
     const size = u32(c);
-    dat.options.push({ id, at: c.at, data: take(c, size) });
+    options.push({ id, at: c.at, data: take(c, size) });
   }
+  return options;
 }
 
 /** From the number of CPUs on: options, then the trace data of one buffer (v6). */
-function readRest6(c: Cursor, dat: Dat, name: string, cpus: number): void {
+function readRest6(c: Cursor, dat: Dat, name: string, stated: number): void {
   let tag = textOf(c, 10);
+  let cpus = stated;
   if (tag === 'options  \0') {
-    readOptions6(c, dat);
+    const options = readOptions6(c);
+    dat.options.push(...options);
+    const count = cpuCount(options, dat.little) ?? stated; // an instance may have another number
+    if (count > maxCpus) throw new FormatError(`${count} CPUs: more than ${maxCpus}`);
+    cpus = count;
     tag = textOf(c, 10);
   }
-  if (tag === 'latency  \0') dat.texts.push({ offset: c.at, size: c.from.size - c.at });
-  else if (tag === 'flyrecord\0') {
-    const { pageSize } = dat;
+  if (tag === 'latency  \0') {
+    dat.texts.push({ offset: c.at, size: c.from.size - c.at, packed: false });
+  } else if (tag === 'flyrecord\0') {
+    const pageSize = subBufferSize(dat);
     const found = readCpus(c, cpus, false);
     dat.buffers.push({ name, clock: null, pageSize, packed: false, cpus: found });
   } else {
@@ -114,7 +123,8 @@ function section(from: Access, dat: Dat, offset: number, id: number) {
     throw new FormatError(`byte ${offset}: section ${id} expected, section ${found} found`);
   }
   const packed = (flags & 1) !== 0;
-  if (id === sectionData || !packed) return { packed, at: c.at, content: c, size };
+  const inBlocks = id === sectionData || id === sectionText;
+  if (inBlocks || !packed) return { packed, at: c.at, content: c, size };
   const packedSize = u32(c);
   const plain = u32(c);
   const bytes = unpackBlock(dat.compression, take(c, packedSize), plain);
@@ -158,11 +168,12 @@ function readBuffer7(from: Access, dat: Dat, o: DatOption): void {
   const name = string0(c);
   const clock = string0(c);
   if (o.id === optionId.bufferText) {
-    const { at, size } = section(from, dat, offset, sectionText);
-    dat.texts.push({ offset: at, size });
+    const { at, size, packed } = section(from, dat, offset, sectionText);
+    dat.texts.push({ offset: at, size, packed });
     return;
   }
-  const pageSize = u32(c);
+  const stated = u32(c);
+  const pageSize = name === '' ? Math.max(stated, subBufferSize(dat)) : stated;
   const count = bounded(c, maxCpus, 'CPUs');
   const { packed } = section(from, dat, offset, sectionData);
   dat.buffers.push({ name, clock, pageSize, packed, cpus: readCpus(c, count, true) });
@@ -172,10 +183,11 @@ function readVersion7(c: Cursor, dat: Dat): void {
   readOptions7(c.from, dat, size64(c, 'the offset of the options'));
   for (const o of dat.options) {
     const read = readers[o.id];
-    if (read) {
-      const offset = size64(optionCursor(c.from, dat, o), 'the offset of a section');
-      read(section(c.from, dat, offset, o.id).content, dat);
-    }
+    if (!read) continue;
+    const offset = size64(optionCursor(c.from, dat, o), 'the offset of a section');
+    read(section(c.from, dat, offset, o.id).content, dat);
+  }
+  for (const o of dat.options) {
     if (o.id === optionId.buffer || o.id === optionId.bufferText) readBuffer7(c.from, dat, o);
   }
 }

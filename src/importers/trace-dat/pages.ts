@@ -41,6 +41,15 @@ export function packedPieces(from: Access, data: CpuData, dat: Dat): NextPiece {
   };
 }
 
+/**
+ * Bytes of a page of the ring buffer: header_page tells, where sub-buffers are larger than a page of
+ * memory (buffer_subbuf_size_kb, 6.8); files of an older trace-cmd state the page of memory.
+ */
+export function subBufferSize({ headerPage, pageSize }: Dat): number {
+  const m = /char data;\s*offset:(\d+);\s*size:(\d+)/.exec(headerPage);
+  return m ? Math.max(pageSize, Number(m[1]) + Number(m[2])) : pageSize;
+}
+
 /** Sizes of a page's header, from the text of header_page. */
 export function pageLayout(dat: Dat): { commitBytes: number; dataAt: number } {
   const commit = /local_t commit;\s*offset:8;\s*size:(\d+)/.exec(dat.headerPage);

@@ -1,6 +1,7 @@
 import { type Access, FormatError } from '../importer.js';
 import type { CpuData, Dat, DatBuffer } from './dat.js';
 import { type NextPiece, packedPieces, pageLayout, plainPieces } from './pages.js';
+import { type Convert, stamp } from './time.js';
 
 /** Records that are found in one go. */
 const blockRecords = 512;
@@ -8,10 +9,14 @@ const blockRecords = 512;
 /** Reads the records of one CPU in order, a block at a time. */
 export interface CpuReader {
   readonly cpu: number;
+  /** Its place among the CPUs of the buffer. */
+  readonly slot: number;
   /** Index of its buffer among those of the file, and its place among all readers. */
   readonly buffer: number;
   rank: number;
   readonly nextPiece: NextPiece;
+  /** Makes nanoseconds of raw stamps; null where they are. */
+  readonly convert: Convert | null;
   readonly little: boolean;
   readonly pageSize: number;
   /** Bytes of the page header's commit word, and where records start in a page. */
@@ -54,6 +59,8 @@ export function newCpuReader(
   buffer: number,
   { pageSize, packed }: DatBuffer,
   data: CpuData,
+  slot: number,
+  convert: Convert | null,
 ): CpuReader {
   if (pageSize < 64 || pageSize > 1 << 24) {
     throw new FormatError(`a ring-buffer page of ${pageSize} bytes`);
@@ -61,6 +68,8 @@ export function newCpuReader(
   const bytes = new Uint8Array(0);
   return {
     cpu: data.cpu,
+    slot,
+    convert,
     buffer,
     rank: 0,
     nextPiece: packed ? packedPieces(from, data, dat) : plainPieces(from, data, pageSize),
@@ -151,6 +160,15 @@ function addTime(r: CpuReader, hi: number, lo: number): void {
   r.tsLo = low >>> 0;
 }
 
+/** An absolute stamp of 59 bits; the five above are those of the stamp before, or one more if that is later. */
+function setTime(r: CpuReader, hi: number, lo: number): void {
+  const top = (r.tsHi & 0xf8000000) >>> 0;
+  const full = (top | hi) >>> 0;
+  const back = top !== 0 && (full < r.tsHi || (full === r.tsHi && lo < r.tsLo));
+  r.tsHi = back ? (full + 0x8000000) >>> 0 : full;
+  r.tsLo = lo;
+}
+
 /** A padding, a time extension or an absolute stamp: type 29 to 31. */
 function skipSpecial(r: CpuReader, o: number, type: number, delta: number): boolean {
   if (type === 29 && (delta === 0 || o + 8 > r.pageEnd)) {
@@ -166,10 +184,7 @@ function skipSpecial(r: CpuReader, o: number, type: number, delta: number): bool
   }
   const lo = ((word << 27) | delta) >>> 0;
   if (type === 30) addTime(r, word >>> 5, lo);
-  else {
-    r.tsHi = ((r.tsHi & 0xf8000000) | (word >>> 5)) >>> 0; // an absolute stamp has 59 bits
-    r.tsLo = lo;
-  }
+  else setTime(r, word >>> 5, lo);
   r.next = o + 8;
   return true;
 }
@@ -217,6 +232,17 @@ function fillBlock(r: CpuReader): void {
   }
   r.count = n;
   r.index = 0;
+  if (r.convert !== null) convertBlock(r, r.convert);
+}
+
+function convertBlock({ count, his, los, slot }: CpuReader, convert: Convert): void {
+  for (let i = 0; i < count; i++) {
+    stamp.hi = his[i]!;
+    stamp.lo = los[i]!;
+    convert(slot);
+    his[i] = stamp.hi;
+    los[i] = stamp.lo;
+  }
 }
 
 /**

@@ -8,7 +8,6 @@ import type { EventFormat } from './format.js';
 import { outBytes, outLength, putHexBytes, putText, resetOut } from './out.js';
 import { rec } from './record.js';
 import type { CpuReader } from './ring.js';
-import { type Convert, stamp } from './time.js';
 
 const lowPids = 1 << 16;
 
@@ -27,7 +26,8 @@ export interface Rows {
   readonly farTaskIds: Map<number, number>;
   readonly commands: ReadonlyMap<number, string>;
   readonly kernel: readonly [number, number];
-  readonly convert: Convert | null;
+  /** Process of each thread that the file names; null where it names none. */
+  readonly tgids: ReadonlyMap<number, number> | null;
   /** Id of each buffer's name in `source`; -1 for the top one. */
   readonly sourceIds: readonly number[];
   /** Events without a format, and those whose text could not be evaluated. */
@@ -37,7 +37,7 @@ export interface Rows {
 
 /** Rows of a log, from what the file says. */
 export const newRows = (
-  given: Pick<Rows, 'log' | 'meta' | 'shared' | 'formats' | 'commands' | 'kernel' | 'convert'>,
+  given: Pick<Rows, 'log' | 'meta' | 'shared' | 'formats' | 'commands' | 'kernel' | 'tgids'>,
   sources: readonly string[],
 ): Rows => ({
   ...given,
@@ -99,9 +99,14 @@ function putDamaged(r: Rows, c: CpuReader, code: EventCode, why: string): void {
   addUnparsed(r.meta, { offset: c.pieceAt + rec.at, text });
 }
 
-const [CPU, PID, TASK, FLAGS, SOURCE] = ['cpu', 'pid', 'task', 'flags', 'source'].map((n) =>
-  (columnNames as readonly string[]).indexOf(n),
-) as [number, number, number, number, number];
+const [CPU, PID, TGID, TASK, FLAGS, SOURCE] = (
+  ['cpu', 'pid', 'tgid', 'task', 'flags', 'source'] as const
+).map((n) => columnNames.indexOf(n)) as [number, number, number, number, number, number];
+
+function putGroup(tgids: ReadonlyMap<number, number>, log: Log, pid: number): void {
+  const tgid = tgids.get(pid);
+  if (tgid !== undefined) putWord(log, TGID, tgid);
+}
 
 /** Make the piece of a CPU the one that records are read from. */
 export function usePiece(c: CpuReader): void {
@@ -120,16 +125,14 @@ export function addRecord(r: Rows, c: CpuReader): void {
   const id = view.getUint16(at, little);
   const known = r.codes[id];
   const code = known === undefined ? newCode(r, id) : known;
-  stamp.hi = c.his[index]!;
-  stamp.lo = c.los[index]!;
-  if (r.convert !== null) r.convert();
   const whole = code === null || rec.end - at >= code.minBytes;
   const own = whole && code !== null && code.eventOf !== undefined;
-  addRow(log, stamp.hi, stamp.lo, own ? code.eventOf!(log) : r.eventIds[id]!);
+  addRow(log, c.his[index]!, c.los[index]!, own ? code.eventOf!(log) : r.eventIds[id]!);
   putInt(log, CPU, c.cpu);
   const pid = view.getInt32(at + 4, little);
   putWord(log, PID, pid);
   putWord(log, TASK, taskId(r, pid));
+  if (r.tgids !== null) putGroup(r.tgids, log, pid);
   const flags = rec.bytes[at + 2]! | (rec.bytes[at + 3]! << 8);
   const flagId = r.flagIds[flags]!;
   putWord(log, FLAGS, flagId !== -1 ? flagId : newFlags(r, flags));
