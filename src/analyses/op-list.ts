@@ -2,7 +2,7 @@
 import { cursor, has, type Trace } from '../events/trace.js';
 import type { Geometry } from '../linux/arm64/geometry.js';
 import type { TimedOp } from '../linux/lib/op-list.js';
-import { arrayBytes } from '../linux/mm/vmalloc-size.js';
+import { arrayBytes, ioremapAlign } from '../linux/mm/vmalloc-size.js';
 import { kindsOf } from './kinds.js';
 import { marks } from './phases.js';
 import { geometryFor, imageFrom, vmallocRange } from './replay.js';
@@ -49,6 +49,7 @@ interface Thread {
 interface Reader {
   /** 4K pages in a page. */
   readonly units: number;
+  readonly geometry: Geometry;
   readonly whole: { readonly vstart: number; readonly vend: number } | undefined;
   readonly threads: Map<number, Thread>;
   /** Where an area lies -> its id; areas the model asks for by itself (page arrays). */
@@ -94,15 +95,22 @@ function put(r: Reader, t: Thread, o: Op, begin_ns: number, what: What): void {
   t.end_ns = o.ts_ns;
 }
 
+/** ioremap() aligns to its size, which vmalloc does only for whole blocks. */
+const alignedAsIoremap = (r: Reader, o: AllocOp): boolean =>
+  o.align > r.units &&
+  o.align !== r.geometry.pmd_pages * r.units &&
+  o.align * 4096 === ioremapAlign(r.geometry, bytesOf(o));
+
 /** What an area was asked for, as far as the trace tells: without a probe, by size and alignment. */
 function asked(r: Reader, o: AllocOp, id: number): What {
   const size_bytes = bytesOf(o);
-  if (!o.request && o.probed) {
+  if (!o.request && (o.probed || alignedAsIoremap(r, o))) {
     // No __vmalloc_node_range(): ioremap, vmap, vm_map_ram. Unless the trace has its frames, some that no block fits.
     const phys_bytes = (Number.isNaN(o.phys) ? r.units : o.phys) * 4096;
     return { op: 'ioremap', id, phys_bytes, size_bytes };
   }
-  const blocks = o.align >= 512 * r.units && o.size >= 512 * r.units;
+  const block = r.geometry.pmd_pages * r.units;
+  const blocks = o.align === block && (o.size - o.guard) % block === 0;
   const flags = o.request?.flags ?? (blocks ? VM_ALLOW_HUGE_VMAP : 0);
   const align_bytes = o.request?.align_bytes ?? (blocks ? 1 : o.align * 4096);
   const range = { vstart: o.vstart / r.units, vend: o.vend / r.units };
@@ -179,7 +187,7 @@ function readerOf(ops: readonly Op[], begun: boolean): { r: Reader; geometry: Ge
   const whole = vmallocRange(ops);
   const geometry = geometryFor(whole?.vstart ?? 0, whole?.vend ?? 0);
   const r: Reader = {
-    units: geometry.pageSize_bytes / 4096, whole, threads: new Map(), live: new Map(),
+    units: geometry.pageSize_bytes / 4096, geometry, whole, threads: new Map(), live: new Map(),
     nested: new Set(), requests: new Map(), before: [], out: {}, begun,
     begin_ns: ops[0]?.ts_ns ?? 0, ids: 0,
   }; // biome-ignore format: a table

@@ -1,5 +1,6 @@
 import type { RecordBatch } from 'apache-arrow';
 import { bool, cursor, dictValues, has, ns, type Trace, u64 } from '../events/trace.js';
+import { drainLags } from './drain-lags.js';
 import { initMm } from './init-mm.js';
 import { kindsOf } from './kinds.js';
 import { marks } from './phases.js';
@@ -23,6 +24,8 @@ export interface Segments {
   readonly lock_ns: readonly number[];
   /** From a walker's release of the lock to the moment a waiting reader had it. */
   readonly wake_ns: readonly number[];
+  /** How long a task went on after the free that made a drain due, until the worker took its CPU. */
+  readonly work_item_ns: readonly number[];
   /** From the end of one read of the dump to the next one's begin. */
   readonly next_read_ns: readonly number[];
   /** From switching the key on to the walk, where no other task switched it meanwhile. */
@@ -292,6 +295,7 @@ export function segmentsOf(trace: Trace): Segments {
     segments: Object.fromEntries([...kept, ...twice].map(([k, v]) => [k, sorted(v)])),
     lock_ns: sorted(s.lock),
     wake_ns: sorted(s.wake),
+    work_item_ns: sorted(drainLags(trace)),
     next_read_ns: sorted(s.gaps),
     key_flip_ns: sorted(s.flips.map((f) => f.to - f.from)),
     patch_share: patchShare(trace, s),

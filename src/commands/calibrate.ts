@@ -40,6 +40,7 @@ async function run(args: readonly string[], options: Options, context: Context):
     ...Object.entries(m.segments).flatMap(([k, v]) => (k.includes('@') ? [] : rowOf(k, v))),
     ...rowOf('lock, nobody in the way', m.lock_ns),
     ...rowOf('wake-up of a waiting reader', m.wake_ns),
+    ...rowOf('a task goes on when a drain is due', m.work_item_ns),
     ...rowOf('from one read to the next', m.next_read_ns),
   ];
   const out = options['output'] as string | undefined;

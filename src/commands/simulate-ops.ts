@@ -150,10 +150,7 @@ async function run(args: readonly string[], options: Options, context: Context):
   const rows = [real, ...ran];
   const titles = ['frees', 'walk', 'bare', 'p50 us', 'p90 us', 'slept', 'max us', 'lost'];
   const table = [
-    `${'scheme'.padEnd(17)}${titles
-      .map((t) => t.padStart(7))
-      .join('')
-      .slice(0, 55)}`,
+    'scheme'.padEnd(18) + cells(titles),
     ...rows.map(line),
     'frees: tables freed; walk: in a walk; bare: in a walk, no lock held;',
     'p50, p90: wait for the read lock; slept, max us: calls of vmalloc',

@@ -6,6 +6,7 @@ export interface Measured {
   readonly segments: Readonly<Record<string, readonly number[]>>;
   readonly lock_ns: readonly number[];
   readonly wake_ns: readonly number[];
+  readonly work_item_ns: readonly number[];
   readonly next_read_ns: readonly number[];
   readonly key_flip_ns: readonly number[];
   readonly patch_share: number | null;
@@ -41,6 +42,7 @@ export function fitProfile(
   };
   put('rwsem lock', m.lock_ns);
   put('wake-up', m.wake_ns);
+  put('work item', m.work_item_ns);
   put('next read', m.next_read_ns);
   put('key flip', m.key_flip_ns);
   // A measured wake-up ends when the task goes on: the switch to it is in it.

@@ -52,6 +52,7 @@ export const seeds = {
     'sleep + wake-up 3 to 10 us together (reference 5.6, estimate)',
   ),
   'wake-up': cost(3500, 0.5, 'sleep + wake-up 3 to 10 us together (reference 5.6, estimate)'),
+  'work item': cost(5000, 0.5, 'sleep + wake-up 3 to 10 us together (reference 5.6, estimate)'),
   'rwsem wake': cost(100, 0.3),
   alloc_pages: cost(60, 0.4, 'order-0 page from the bulk allocator (estimate)'),
   split_page: cost(2, 0.3, 'reference count of one page (estimate)'),

@@ -34,7 +34,7 @@ function logSwitch(sim: Sim, cpu: Cpu, prev: Thread | null, next: Thread | null,
 }
 
 /** May `t` be taken off its CPU now? */
-const preemptible = (sim: Sim, t: Thread): boolean => sim.sys.cells[t.task.atomic] === 0;
+export const preemptible = (sim: Sim, t: Thread): boolean => sim.sys.cells[t.task.atomic] === 0;
 
 function account(sim: Sim, t: Thread): void {
   t.vruntime += sim.now - t.onCpuAt;
@@ -53,6 +53,7 @@ function dispatch(sim: Sim, cpu: Cpu, prev: Thread | null, state: string): void 
   cpu.last = prev ?? cpu.last;
   if (!next) return;
   next.state = RUNNING;
+  next.resched = false;
   next.onCpuAt = sim.now;
   const at = sim.now + draw(sim.random, sim.tables.costs['context switch']) + next.remaining;
   next.remaining = 0;
@@ -89,12 +90,13 @@ export function preempt(sim: Sim, t: Thread): void {
   dispatch(sim, cpu, t, 'R+');
 }
 
-/** Tell `t` to wake up after `delay` ns more than a wake-up takes. */
-export function wake(sim: Sim, t: Thread, delay = 0): void {
+/** Tell `t` to wake up; a worker's time until it runs its work is measured apart. */
+export function wake(sim: Sim, t: Thread): void {
   if (t.waking || t.state !== ASLEEP) return;
   t.waking = true;
-  const latency = draw(sim.random, sim.tables.costs['wake-up']);
-  add(sim.agenda, sim.now + delay + latency, WAKE, t.id, 0);
+  const what = t.step?.by === 'worker_thread' ? 'work item' : 'wake-up';
+  const latency = draw(sim.random, sim.tables.costs[what]);
+  add(sim.agenda, sim.now + latency, WAKE, t.id, 0);
 }
 
 /** Wake `t` at `at`, exactly (a timer). */
@@ -118,7 +120,9 @@ export function enqueue(sim: Sim, t: Thread): void {
     return;
   }
   const ran = running.vruntime + (sim.now - running.onCpuAt);
-  if (t.vruntime + WAKEUP_NS < ran && preemptible(sim, running)) preempt(sim, running);
+  const first = t.vruntime + WAKEUP_NS < ran;
+  if (first && preemptible(sim, running)) preempt(sim, running);
+  else if (first) running.resched = true;
   else add(sim.agenda, running.onCpuAt + SLICE_NS, SLICE, running.id, running.version);
 }
 

@@ -24,7 +24,7 @@ function threadsOf(sys: System, o: SimulateOptions): Thread[] {
   return sys.tasks.map((task, id) => ({
     id, task, pid: o.pid?.(id) ?? 100 + id, cpu: Math.max(0, task.cpu) % o.cpus,
     code: 0, run: running(task.run(sys)), step: undefined, on: -1, state: 2, padding: false, version: 0,
-    endsAt: 0, remaining: 0, vruntime: 0, onCpuAt: 0, probe: NO_PROBE, worked: 0, overlooked: 0, after: 0, flushed: false, complained: false,
+    endsAt: 0, remaining: 0, vruntime: 0, resched: false, onCpuAt: 0, probe: NO_PROBE, worked: 0, overlooked: 0, after: 0, flushed: false, complained: false,
     queuedAt: Number.NaN, granted: false, waking: false, contended: false, listed: false, gpEnds: 0, spinUntil: 0,
   })); // biome-ignore format: a table
 }

@@ -35,6 +35,8 @@ export interface Thread {
   /** Time its step still needs, when it was preempted. */
   remaining: number;
   vruntime: number;
+  /** Another should run: it goes off its CPU when it may be preempted. C: TIF_NEED_RESCHED */
+  resched: boolean;
   onCpuAt: number;
   /** The number of the last event it logged (sim-probe.ts), and the time it has worked since. */
   probe: number;

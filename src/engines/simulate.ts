@@ -7,7 +7,7 @@ import { outcomes, perform, READY, ready } from '../linux/system/act.js';
 import type { System } from '../linux/system.js';
 import { add, take } from './clock.js';
 import { draw } from './draw.js';
-import { enqueue, exit, sleep, sliceOver, wakeAt } from './sched.js';
+import { enqueue, exit, preempt, preemptible, sleep, sliceOver, wakeAt } from './sched.js';
 import { durationOf } from './sim-cost.js';
 import { faulted, logAfter, logBefore } from './sim-events.js';
 import { NO_PROBE, padding, probed } from './sim-probe.js';
@@ -182,6 +182,11 @@ function proceed(sim: Sim, t: Thread): void {
       d = t.padding ? gap : beginStep(sim, t, step);
     }
     const at = sim.now + d;
+    if (t.resched && preemptible(sim, t)) {
+      t.endsAt = at;
+      preempt(sim, t);
+      return;
+    }
     const others = agenda.size > 0 && at >= agenda.time[0]!;
     if (others || at > limits.time_ns || sim.events > limits.events || sim.steps > limits.steps) {
       t.endsAt = at;

@@ -45,13 +45,13 @@ export function* contextCalls(vm: VmallocState, c: ContextCalls, cpu: number): K
     const small: number[] = [];
     for (let k = 0; k < 4; k++)
       small.push(yield* __vmalloc_node_range(vm, SMALL * page, 1, 0, cpu, { gfp: 'GFP_KERNEL' }));
-    for (const at of small) if (at >= 0) yield* vfree(vm, at);
+    for (const at of small) if (at >= 0) yield* vfree(vm, at, cpu);
     yield* purge_vmap_area_lazy(vm);
     yield* enter(c);
     const how = { gfp: c.gfp, whatIf: c.whatIf ?? false };
     const at = yield* __vmalloc_node_range(vm, block, 1, VM_ALLOW_HUGE_VMAP, cpu, how);
     yield* leave(c);
-    if (at >= 0) yield* vfree(vm, at);
+    if (at >= 0) yield* vfree(vm, at, cpu);
     yield* purge_vmap_area_lazy(vm);
   }
 }

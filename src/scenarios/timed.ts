@@ -2,11 +2,13 @@
 import { geometry } from '../linux/arm64/geometry.js';
 import type { Era } from '../linux/eras.js';
 import { type Dumping, reads_dump } from '../linux/mm/ptdump-timed.js';
+import { drain_vmap_area_work } from '../linux/mm/vmalloc.js';
 import type { Machine } from '../linux/mm/vmalloc-fast.js';
 import { type VmallocState, vmallocOn } from '../linux/mm/vmalloc-state.js';
 import type { Scheme } from '../linux/scheme.js';
 import type { Kernel } from '../linux/step.js';
 import { newSystem, type System, task } from '../linux/system.js';
+import { workItem } from '../linux/workqueue.js';
 
 /** A caller of vmalloc: a name, its CPU, its code. */
 export interface Caller {
@@ -68,5 +70,7 @@ export function timedSystem(s: TimedSetup): { sys: System; vm: VmallocState } {
     task(sys, `cat`, cpu, () => reads_dump(vm, s.dump, cpu, Number.POSITIVE_INFINITY, () => left === 0)); // biome-ignore format: one line
   }
   setUpScheme(sys);
+  const cpus = new Set(s.callers.map((c) => c.cpu));
+  vm.drain_vmap_work = workItem(sys, 'drain_vmap_work', cpus, () => drain_vmap_area_work(vm));
   return { sys, vm };
 }

@@ -31,11 +31,11 @@ const LOOK_NS = 20_000;
 /** So often; then its free is left out. */
 const MOST_LOOKS = 1_000;
 
-function* free(vm: VmallocState, areas: Areas, id: number): Kernel {
+function* free(vm: VmallocState, areas: Areas, id: number, cpu: number): Kernel {
   for (let i = 0; !areas.has(id) && i < MOST_LOOKS; i++) yield* work('sleep', LOOK_NS);
   const page = areas.get(id) ?? -1;
   areas.delete(id);
-  if (page >= 0) yield* vfree(vm, page);
+  if (page >= 0) yield* vfree(vm, page, cpu);
 }
 
 /** Do one operation, without its rest. */
@@ -48,10 +48,10 @@ function* once(vm: VmallocState, areas: Areas, o: TimedOp): Kernel {
       areas.set(o.id, yield* ioremap(vm, o.phys_bytes, o.size_bytes, o.cpu));
       return;
     case 'vfree':
-      yield* free(vm, areas, o.id);
+      yield* free(vm, areas, o.id, o.cpu);
       return;
     case 'purge':
-      yield* vm_unmap_aliases(vm);
+      yield* vm_unmap_aliases(vm, o.cpu);
   }
 }
 

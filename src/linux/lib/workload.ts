@@ -106,7 +106,7 @@ function* callSlow(vm: VmallocState, call: Call, cpu: number): Kernel<number> {
     case 'vm_map_ram':
       return yield* vm_map_ram(vm, call.pfn, call.pages, cpu);
     case 'vm_unmap_ram':
-      yield* vm_unmap_ram(vm, call.page, call.pages);
+      yield* vm_unmap_ram(vm, call.page, call.pages, cpu);
       return 0;
     case 'kvmalloc':
       return yield* kvmalloc(vm, call.size_bytes, cpu, call.gfp);
@@ -116,13 +116,13 @@ function* callSlow(vm: VmallocState, call: Call, cpu: number): Kernel<number> {
       yield* free_thread_stack(vm, call.page, cpu);
       return 0;
     case 'kvfree':
-      yield* kvfree(vm, call.page);
+      yield* kvfree(vm, call.page, cpu);
       return 0;
     case 'vfree':
-      yield* slow.vfree(vm, call.page);
+      yield* slow.vfree(vm, call.page, cpu);
       return 0;
     case 'vm_unmap_aliases':
-      yield* vm_unmap_aliases(vm);
+      yield* vm_unmap_aliases(vm, cpu);
       return 0;
     case 'note':
       yield* trace(call.event, { detail: call.text });

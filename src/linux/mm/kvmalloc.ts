@@ -56,8 +56,8 @@ export function* kvmalloc(
 }
 
 /** Free what kvmalloc() gave. @throws Error if nothing begins at `page`. C: kvfree() */
-export function* kvfree(vm: VmallocState, page: number): Kernel {
-  if (is_vmalloc_page(vm, page)) return yield* slow.vfree(vm, page);
+export function* kvfree(vm: VmallocState, page: number, cpu: number): Kernel {
+  if (is_vmalloc_page(vm, page)) return yield* slow.vfree(vm, page, cpu);
   kfree(vm.kmalloc, vm.frames, page);
   yield* work('free_pages', 1);
 }

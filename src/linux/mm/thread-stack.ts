@@ -39,5 +39,5 @@ export function* alloc_thread_stack(vm: VmallocState, cpu: number): Kernel<numbe
 /** Give a stack back on `cpu`. @throws Error if none begins at `page`. C: free_thread_stack() */
 export function* free_thread_stack(vm: VmallocState, page: number, cpu: number): Kernel {
   yield* work('this_cpu_cmpxchg', 1);
-  if (!keep(vm.cached_stacks[cpu]!, page)) yield* slow.vfree(vm, page);
+  if (!keep(vm.cached_stacks[cpu]!, page)) yield* slow.vfree(vm, page, cpu);
 }

@@ -40,16 +40,16 @@ export function* vm_map_ram(
 }
 
 /** Undo vm_map_ram(). C: vm_unmap_ram() */
-export function* vm_unmap_ram(vm: VmallocState, at: number, pages: number): Kernel {
+export function* vm_unmap_ram(vm: VmallocState, at: number, pages: number, cpu: number): Kernel {
   yield* vunmap_range_noflush(vm, at, pages);
   const { blocks, space } = vm;
-  if (pages > VMAP_MAX_ALLOC) yield* makeLazy(vm, space.busy.get(at)!);
+  if (pages > VMAP_MAX_ALLOC) yield* makeLazy(vm, space.busy.get(at)!, cpu);
   else if (vb_free(blocks, at, pages))
-    yield* makeLazy(vm, space.busy.get(Math.floor(at / blocks.pages) * blocks.pages)!);
+    yield* makeLazy(vm, space.busy.get(Math.floor(at / blocks.pages) * blocks.pages)!, cpu);
 }
 
 /** Purge now, fragmented blocks included. C: vm_unmap_aliases() */
-export function* vm_unmap_aliases(vm: VmallocState): Kernel<Purged> {
-  yield* purge_fragmented_blocks(vm, false);
+export function* vm_unmap_aliases(vm: VmallocState, cpu = 0): Kernel<Purged> {
+  yield* purge_fragmented_blocks(vm, false, cpu);
   return yield* purge_vmap_area_lazy(vm);
 }

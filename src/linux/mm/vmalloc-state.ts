@@ -3,6 +3,7 @@ import { foldedTop } from '../arm64/swapper.js';
 import { eras } from '../eras.js';
 import type { Place } from '../step.js';
 import { lock, type System, table } from '../system.js';
+import type { WorkItem } from '../workqueue.js';
 import { type CachedStacks, cachedStacks } from './cached-stacks.js';
 import { type Kmalloc, newKmalloc } from './kmalloc.js';
 import { framesOf, type Machine, spaceOf } from './machine.js';
@@ -33,10 +34,8 @@ export interface VmallocState extends SizeRules {
     readonly busy: readonly Place[];
     readonly lazy: readonly Place[];
   };
-  /** Has drain_vmap_work been scheduled and not run? */
-  drainDue: boolean;
-  /** One CPU: the worker preempts the free that made the drain due. Else the drain is its own task. */
-  drainAtOnce: boolean;
+  /** The work item that purges; undefined where a run has no workers: then the free that makes a drain due does it. */
+  drain_vmap_work: WorkItem | undefined;
   /** Areas without frames of callers that cannot block: a worker frees them later. C: pending_vm_area_cleanup */
   readonly cleanup: number[];
   readonly kmalloc: Kmalloc;
@@ -70,8 +69,7 @@ export function vmallocOn(sys: System, m: Machine): VmallocState {
       busy: perNode('busy.lock'),
       lazy: perNode('lazy.lock'),
     },
-    drainDue: false,
-    drainAtOnce: true,
+    drain_vmap_work: undefined,
     cleanup: [],
     kmalloc: newKmalloc(g, m.kmalloc_max_bytes),
     cached_stacks: cachedStacks(m.cpus),

@@ -7,6 +7,7 @@ import { might_sleep, trace, work } from '../sched.js';
 import { flat } from '../step/flat.js';
 import type { Kernel } from '../step.js';
 import { flush_tlb_kernel_range } from '../tlb.js';
+import { schedule_work } from '../workqueue.js';
 import { newArea } from './areas.js';
 import { alloc_free_area } from './free-areas.js';
 import { type Gfp, gfpBlocks, neverBlocks } from './gfp.js';
@@ -85,7 +86,7 @@ export function* alloc_vmap_area(
   if (!never) yield* might_sleep();
   let id = yield* try_vmap_area(vm, shape, vstart, vend, cpu);
   if (id === 0 && !never) {
-    yield* purge_fragmented_blocks(vm, true);
+    yield* purge_fragmented_blocks(vm, true, cpu);
     yield* purge_vmap_area_lazy(vm, true);
     id = yield* try_vmap_area(vm, shape, vstart, vend, cpu);
   }
@@ -101,7 +102,6 @@ export function* alloc_vmap_area(
 export function* purge_vmap_area_lazy(vm: VmallocState, full = false): Kernel<Purged> {
   const { space, locks } = vm;
   yield* mutex_lock(locks.vmap_purge_lock);
-  vm.drainDue = false;
   const done: Purged = { start: Number.POSITIVE_INFINITY, end: 0, areas: 0 };
   for (let i = 0; i < space.nodes.length; i++) {
     yield* trace('decay_node', { object: nodeAddress(i), full: full ? 1 : 0 });
@@ -148,8 +148,9 @@ function* area_frames(vm: VmallocState, { pages, order }: Shape, gfp: Gfp): Kern
 }
 
 /** Free what callers that cannot block left: areas without frames. C: cleanup_vm_area_work() (6.19) */
-function* cleanup_vm_area(vm: VmallocState): Kernel {
-  for (let id = vm.cleanup.pop(); id !== undefined; id = vm.cleanup.pop()) yield* release(vm, id);
+function* cleanup_vm_area(vm: VmallocState, cpu: number): Kernel {
+  for (let id = vm.cleanup.pop(); id !== undefined; id = vm.cleanup.pop())
+    yield* release(vm, id, cpu);
 }
 
 /** One attempt: area, page array, frames, mapping. Its id, or 0. C: __vmalloc_area_node() */
@@ -171,7 +172,7 @@ function* attempt(
   const pfn = yield* area_frames(vm, shape, gfp);
   if (pfn < 0) {
     if (neverBlocks(vm.era, gfp)) vm.cleanup.push(id);
-    else yield* release(vm, id);
+    else yield* release(vm, id, cpu);
     return 0;
   }
   areas.pages[id] = shape.pages;
@@ -196,7 +197,7 @@ export function* __vmalloc_node_range(
   const as = gfp ?? 'GFP_KERNEL';
   // kvmalloc() drops VM_ALLOW_HUGE_VMAP for callers that cannot block (6.19).
   const drops = neverBlocks(vm.era, as) && !whatIf;
-  if (!neverBlocks(vm.era, as)) yield* cleanup_vm_area(vm);
+  if (!neverBlocks(vm.era, as)) yield* cleanup_vm_area(vm, cpu);
   const allowed = drops ? flags & ~VM_ALLOW_HUGE_VMAP : flags;
   if (size_bytes <= 0 || size_bytes / vm.geometry.pageSize_bytes > vm.frames.total_pages) return -1;
   const shape = shapeOf(vm, size_bytes, align_bytes, allowed, false, anyNode);
@@ -225,10 +226,10 @@ export function* vmalloc_huge(vm: VmallocState, size_bytes: number, cpu: number)
 }
 
 /**
- * Busy area `id`, unmapped, becomes lazily free; above the limit a drain is due. On one CPU the worker
- * preempts at once. C: free_vmap_area_noflush()
+ * Busy area `id`, unmapped, becomes lazily free; above the limit a drain is due: by its work item, or, where a run has no
+ * workers, at once. C: free_vmap_area_noflush()
  */
-export function* makeLazy(vm: VmallocState, id: number, mayDrain = true): Kernel {
+export function* makeLazy(vm: VmallocState, id: number, cpu: number, mayDrain = true): Kernel {
   const { areas, busy, lazy_max } = vm.space;
   const page = areas.start[id]!;
   const node = lazyNode(vm.space, id);
@@ -239,41 +240,45 @@ export function* makeLazy(vm: VmallocState, id: number, mayDrain = true): Kernel
   const count = addLazy(vm.space, id);
   yield* spin_unlock(vm.locks.lazy[node]!);
   yield* trace('free_vmap_area_noflush', { va: va(vm, page), count, limit: lazy_max });
-  if (count > lazy_max) vm.drainDue = true;
-  if (vm.drainDue && vm.drainAtOnce && mayDrain) {
-    yield* trace('drain', {});
-    yield* purge_vmap_area_lazy(vm);
-  }
+  if (count <= lazy_max) return;
+  if (vm.drain_vmap_work) yield* schedule_work(vm.drain_vmap_work, cpu);
+  else if (mayDrain) yield* drain_vmap_area_work(vm);
+}
+
+/** What the work item does. C: drain_vmap_area_work() */
+export function* drain_vmap_area_work(vm: VmallocState): Kernel {
+  yield* trace('drain', {});
+  yield* purge_vmap_area_lazy(vm);
 }
 
 /** Make the blocks lazily free of which nothing is mapped any more. C: purge_fragmented_blocks_allcpus() */
-export function* purge_fragmented_blocks(vm: VmallocState, force: boolean): Kernel {
+export function* purge_fragmented_blocks(vm: VmallocState, force: boolean, cpu: number): Kernel {
   for (const vb of fragmented(vm.blocks, force))
-    yield* makeLazy(vm, vm.space.busy.get(vb.at)!, false);
+    yield* makeLazy(vm, vm.space.busy.get(vb.at)!, cpu, false);
 }
 
 /** Unmap area `id`, free it, give frames and page array back. C: vfree() */
-function* release(vm: VmallocState, id: number): Kernel {
+function* release(vm: VmallocState, id: number, cpu: number): Kernel {
   const { areas } = vm.space;
   const pages = areas.pages[id]!;
   const array = areas.array[id]!;
   const run = areas.pfn[id]!;
   if (pages > 0) yield* vunmap_range_noflush(vm, areas.start[id]!, pages);
-  yield* makeLazy(vm, id);
+  yield* makeLazy(vm, id, cpu);
   if (run >= 0) {
     yield* work('free_pages', pages);
     freeFrames(vm.frames, Math.floor(run / 64), pages, run % 64);
   }
-  if (array >= 0) yield* vfree(vm, array);
+  if (array >= 0) yield* vfree(vm, array, cpu);
 }
 
 /** Free what begins at `page`. @throws Error if nothing does. C: vfree(), iounmap() */
-export function* vfree(vm: VmallocState, page: number): Kernel {
+export function* vfree(vm: VmallocState, page: number, cpu = 0): Kernel {
   const id = vm.space.busy.get(page);
   if (id === undefined) throw new Error(`Trying to vfree() nonexistent vm area (page ${page})`);
   yield* trace('vfree', { va: va(vm, page) });
-  yield* release(vm, id);
-  yield* cleanup_vm_area(vm);
+  yield* release(vm, id, cpu);
+  yield* cleanup_vm_area(vm, cpu);
 }
 
 /** Map device memory: its first page, or -1. C: ioremap_prot() */
@@ -295,4 +300,4 @@ export function* ioremap(
   return vm.space.areas.start[id]!;
 }
 
-flat(try_vmap_area, alloc_vmap_area, purge_vmap_area_lazy, attempt, __vmalloc_node_range, vmalloc, vmalloc_huge, makeLazy, release, vfree); // biome-ignore format: one line
+flat(try_vmap_area, alloc_vmap_area, purge_vmap_area_lazy, drain_vmap_area_work, attempt, __vmalloc_node_range, vmalloc, vmalloc_huge, makeLazy, release, vfree); // biome-ignore format: one line
