@@ -1,6 +1,6 @@
 // Loads, stores, exclusives and LSE atomics.
 import type { Acquire, Expr } from '../engines/memory/program.js';
-import type { Emit } from './alu.js';
+import type { Emit } from './emit.js';
 import { SCRATCH } from './model.js';
 import {
   type Address,

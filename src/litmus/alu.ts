@@ -1,5 +1,7 @@
 // Data processing: what each mnemonic computes. Flags are NZCV with N in bit 3.
-import type { Expr, Instr } from '../engines/memory/program.js';
+import type { Expr } from '../engines/memory/program.js';
+import { assign, type Emit } from './emit.js';
+import { addFlags, flagsOf, flagsRegister, withCarry } from './flags.js';
 import { NZCV } from './model.js';
 import {
   apply,
@@ -11,7 +13,6 @@ import {
   flagTest,
   flexible,
   immediate,
-  type Register,
   read,
   register,
   shift,
@@ -19,30 +20,7 @@ import {
 import { select, selectAlias, selects } from './select.js';
 import { accept, type Cursor, fail, nameToken } from './source.js';
 
-export type Emit = (i: Instr) => void;
-
 const mask = (bits: number, v: bigint): bigint => BigInt.asUintN(bits, v);
-
-/** Write `e`, cut to the width of `r`. */
-export const assign = (emit: Emit, r: Register, e: Expr): void =>
-  emit({ op: 'set', dst: r.reg ?? -1, e: apply((v) => mask(r.bits, v!), e) });
-
-function flagsOf(bits: number, result: bigint, carry: boolean, overflow: boolean): bigint {
-  const negative = (result >> BigInt(bits - 1)) & 1n;
-  return (negative << 3n) | (result === 0n ? 4n : 0n) | (carry ? 2n : 0n) | (overflow ? 1n : 0n);
-}
-
-/** Flags of a + b, or with `minus` of a - b. */
-const addFlags =
-  (bits: number, minus: boolean) =>
-  (a: bigint, b: bigint): bigint => {
-    const x = mask(bits, a);
-    const y = mask(bits, minus ? ~b : b);
-    const sum = x + y + (minus ? 1n : 0n);
-    const signed = BigInt.asIntN(bits, x) + BigInt.asIntN(bits, y) + (minus ? 1n : 0n);
-    const result = mask(bits, sum);
-    return flagsOf(bits, result, sum !== result, signed !== BigInt.asIntN(bits, result));
-  };
 
 const operations: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = {
   ADD: (a, b) => a + b,
@@ -125,7 +103,6 @@ function shifted(c: Cursor, emit: Emit, word: string): void {
 
 /** The data-processing instruction `word`, or false if it is none. */
 export function dataProcessing(c: Cursor, emit: Emit, word: string): boolean {
-  if (word === 'NOP') return true;
   if (word === 'MOV' || word === 'MOVZ' || word === 'MOVN' || word === 'MOVK' || word === 'MVN') {
     move(c, emit, word);
   } else if (compares[word]) {
@@ -136,16 +113,22 @@ export function dataProcessing(c: Cursor, emit: Emit, word: string): boolean {
     binary(c, emit, word, false);
   } else if (/^(ADDS|SUBS|ANDS|BICS)$/.test(word)) {
     binary(c, emit, word.slice(0, -1), true);
-  } else if (word === 'NEG') {
+  } else if (word === 'NEG' || word === 'NEGS') {
     const d = register(c);
     comma(c);
+    const e = flexible(c);
+    if (word === 'NEGS') flags(emit, 'SUB', d.bits, constant(0n), e);
     assign(
       emit,
       d,
-      apply((v) => -v!, flexible(c)),
+      apply((v) => -v!, e),
     );
-  } else if (/^(LSL|LSR|ASR|ROR)$/.test(word)) {
-    shifted(c, emit, word);
+  } else if (/^(LSL|LSR|ASR|ROR)V?$/.test(word)) {
+    shifted(c, emit, word.slice(0, 3));
+  } else if (/^(ADC|SBC|NGC)S?$/.test(word)) {
+    withCarry(c, emit, word);
+  } else if (word === 'MRS' || word === 'MSR') {
+    flagsRegister(c, emit, word);
   } else if (selects[word]) {
     select(c, emit, word);
   } else if (/^(CSETM?|CINC|CINV|CNEG)$/.test(word)) {

@@ -1,6 +1,10 @@
 import type { Expr, Fence, Instr } from '../engines/memory/program.js';
 import { memoryAccess } from './accesses.js';
-import { branchTest, dataProcessing, type Emit, zeroTest } from './alu.js';
+import { branchTest, dataProcessing, zeroTest } from './alu.js';
+import { bitsAndProducts } from './bits.js';
+import type { Emit } from './emit.js';
+import { effectless } from './hints.js';
+import { atImmediate, immediate } from './operands.js';
 import {
   accept,
   type Cursor,
@@ -61,13 +65,13 @@ function branch(c: Cursor, a: Assembly, word: string): boolean {
   let cond: Expr | undefined;
   if (/^(CBZ|CBNZ|TBZ|TBNZ)$/.test(word)) {
     cond = zeroTest(c, word);
-  } else if (word.startsWith('B.')) {
-    cond = branchTest(word.slice(2));
+  } else if (/^B\.?[A-Z]{2}$/.test(word)) {
+    cond = branchTest(word.slice(-2));
     if (!cond) return false;
   } else if (word !== 'B') return false;
   const t = nameToken(c, 'a label');
   a.jumps.push({ at: t.at, index: a.code.length, label: t.text });
-  a.code.push({ op: 'branch', cond, target: -1 });
+  a.code.push({ op: 'branch', cond, target: -1, settled: false });
   a.at.push(t.at);
   return true;
 }
@@ -94,9 +98,13 @@ function assembleCell(a: Assembly, span: Span): void {
     a.code.push(i);
     a.at.push(at);
   };
-  if (word === 'CLREX') emit({ op: 'clrex' });
-  else if (
+  if (word === 'CLREX') {
+    if (atImmediate(c)) immediate(c);
+    emit({ op: 'clrex' });
+  } else if (
+    !effectless(c, word) &&
     !dataProcessing(c, emit, word) &&
+    !bitsAndProducts(c, emit, word) &&
     !memoryAccess(c, emit, word) &&
     !fence(c, emit, word) &&
     !branch(c, a, word)
@@ -109,13 +117,32 @@ function assembleCell(a: Assembly, span: Span): void {
 export function assemble(source: SourceText, column: readonly Span[]): Assembled {
   const a: Assembly = { source, code: [], at: [], labels: new Map(), jumps: [] };
   for (const span of column) assembleCell(a, span);
+  const read = readRegisters(a.code);
   for (const { at, index, label } of a.jumps) {
     const target = a.labels.get(label);
     if (target === undefined) fail(source, at, `there is no label '${label}' in this thread`);
     const jump = a.code[index] as Extract<Instr, { op: 'branch' }>;
-    a.code[index] = { ...jump, target: target as number };
+    const settled = jump.cond !== undefined && !jump.cond.regs.some((r) => read.has(r));
+    a.code[index] = { ...jump, target: target as number, settled };
   }
   return a;
+}
+
+/** Registers whose values come, at some point of `code`, from memory or from an exclusive's luck. */
+function readRegisters(code: readonly Instr[]): Set<number> {
+  const read = new Set<number>();
+  for (let before = -1; before < read.size; ) {
+    before = read.size;
+    for (const i of code) {
+      if (i.op === 'stxr') read.add(i.status);
+      else if (i.op === 'load' || i.op === 'rmw' || i.op === 'cas') read.add(i.dst);
+      else if (i.op === 'set' || i.op === 'select') {
+        const from = i.op === 'set' ? i.e.regs : [i.flags, ...i.yes.regs, ...i.no.regs];
+        if (from.some((r) => read.has(r))) read.add(i.dst);
+      }
+    }
+  }
+  return read;
 }
 
 const isExpr = (x: unknown): x is Expr => typeof x === 'object' && x !== null && 'regs' in x;

@@ -27,12 +27,12 @@ export interface LitmusResult {
 
 const typeOf = (p: Place): Type => (p.kind === 'reg' ? p.type : p.location.type);
 
-/** An address, as herd7 writes it: x, or x[4] four bytes behind it; undefined for a plain number. */
+/** An address, as herd7 writes it: x, or x+4 four bytes behind it; undefined for a plain number. */
 function symbol(t: LitmusTest, value: bigint): string | undefined {
   for (const l of t.locations.values()) {
     const offset = value - l.address;
     if (offset === 0n) return l.name;
-    if (offset > 0n && offset < SPAN) return `${l.name}[${offset}]`;
+    if (offset > 0n && offset < SPAN) return `${l.name}+${offset}`;
   }
   return undefined;
 }

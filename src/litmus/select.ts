@@ -1,6 +1,6 @@
 // CSEL and its kin: the condition picks an operand.
 import type { Expr } from '../engines/memory/program.js';
-import type { Emit } from './alu.js';
+import type { Emit } from './emit.js';
 import { NZCV } from './model.js';
 
 import { apply, comma, conditionCode, constant, read, register } from './operands.js';

@@ -109,7 +109,7 @@ locations [0:X10; 0:X7; P0:X8 int; x; a; a[1]; b; 0:X11]
 exists (0:X2=0xffffffff /\\ ~(0:X6=0 \\/ x=0) /\\ a={1,2} /\\ [x]=0:X2)`;
   const r = runLitmus(parseLitmus('t', text), 'arm64');
   expect(r.states).toEqual([
-    '0:X2=-1; 0:X6=x; 0:X7=18446744073709551615; 0:X8=-1; 0:X10=2; 0:X11=x[4]; a={1,2}; [b]=255; [x]=-1; a[1]=2;',
+    '0:X2=-1; 0:X6=x; 0:X7=18446744073709551615; 0:X8=-1; 0:X10=2; 0:X11=x+4; a={1,2}; [b]=255; [x]=-1; a[1]=2;',
   ]); // biome-ignore format: one line
   expect([r.name, r.verdict]).toEqual(['form', 'Allow']);
 });

@@ -10,7 +10,7 @@ import {
   writes,
 } from './arm64-access.js';
 import { fork, type State } from './arm64-state.js';
-import { evaluate, type Instr } from './program.js';
+import { ENDLESS, evaluate, type Instr } from './program.js';
 
 const { max } = Math;
 
@@ -104,6 +104,14 @@ function store(s: State, scope: Scope, i: Extract<Instr, { op: 'store' | 'stxr' 
   return [failed, ...writes(s, scope, { ...w, pre: max(pick, xPick), since })];
 }
 
+/** Count a jump back; false if that was one too many. */
+function goneBack(s: State, i: Extract<Instr, { op: 'branch' }>, scope: Scope): boolean {
+  const at = i.settled ? scope.thread.code.length + i.target : i.target;
+  const rounds = (s.rounds[at] ?? 0) + 1;
+  s.rounds[at] = rounds;
+  return rounds <= (i.settled ? ENDLESS : scope.unroll);
+}
+
 /** All states one instruction later; undefined where a loop was cut off. `s` is used up. */
 export function step(s: State, scope: Scope): State[] | undefined {
   const at = s.pc;
@@ -124,8 +132,7 @@ export function step(s: State, scope: Scope): State[] | undefined {
       if (i.cond && evaluate(i.cond, s.val) === 0n) return [s];
       s.pc = i.target;
       if (i.target > at) return [s];
-      s.rounds[at] = (s.rounds[at] ?? 0) + 1;
-      return s.rounds[at]! > scope.unroll ? undefined : [s];
+      return goneBack(s, i, scope) ? [s] : undefined;
     }
     case 'fence':
       fence(s, i.kind);

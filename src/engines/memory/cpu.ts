@@ -1,5 +1,5 @@
 // CPUs that interleave, each with a FIFO store buffer: one instruction at a time.
-import { evaluate, type Instr, type Locate, type Program } from './program.js';
+import { ENDLESS, evaluate, type Instr, type Locate, type Program } from './program.js';
 
 /** One thread of the interleaving machine: program counter, registers, store buffer, monitor. */
 export interface Cpu {
@@ -126,10 +126,12 @@ export function step(
     case 'branch': {
       if (i.cond && evaluate(i.cond, cpu.regs) === 0n) return [withCpu(m, who, next)];
       if (i.target > cpu.pc) return [withCpu(m, who, { ...next, pc: i.target })];
-      const taken = (cpu.rounds[cpu.pc] ?? 0) + 1;
-      if (taken > p.unroll) return undefined;
-      const rounds = Array.from(p.threads[who]!.code, (_, k) => cpu.rounds[k] ?? 0);
-      rounds[cpu.pc] = taken;
+      const { length } = p.threads[who]!.code;
+      const at = i.settled ? length + i.target : i.target;
+      const taken = (cpu.rounds[at] ?? 0) + 1;
+      if (taken > (i.settled ? ENDLESS : p.unroll)) return undefined;
+      const rounds = Array.from({ length: 2 * length }, (_, k) => cpu.rounds[k] ?? 0);
+      rounds[at] = taken;
       return [withCpu(m, who, { ...next, pc: i.target, rounds })];
     }
     case 'fence':

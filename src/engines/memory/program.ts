@@ -27,7 +27,13 @@ export type Instr =
       readonly yes: Expr;
       readonly no: Expr;
     }
-  | { readonly op: 'branch'; readonly cond: Expr | undefined; readonly target: number }
+  | {
+      readonly op: 'branch';
+      readonly cond: Expr | undefined;
+      readonly target: number;
+      /** The condition rests on nothing read from memory: no bound is needed, as the loop has but one course. */
+      readonly settled: boolean;
+    }
   | {
       readonly op: 'load';
       readonly dst: number;
@@ -102,9 +108,12 @@ export interface Program {
   readonly threads: readonly Thread[];
   /** Cells whose last values are asked for, as indices into `cells`. */
   readonly observed: readonly number[];
-  /** A backward branch is taken at most this often in one run of a thread. */
+  /** An instruction is gone back to at most this often in one run of a thread (`settled` branches apart). */
   readonly unroll: number;
 }
+
+/** Rounds of a settled loop after which it is taken for an endless one. */
+export const ENDLESS = 4096;
 
 /** Last values: the observed registers thread by thread, then the observed cells. */
 export type FinalState = readonly bigint[];
