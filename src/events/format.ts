@@ -60,7 +60,9 @@ function bodyText(get: Get): string {
   const shape = Object.hasOwn(shapes, event) ? shapes[event] : undefined;
   const text = shape && detail === null ? shapeText(shape, get) : null;
   if (text !== null) return `${event}: ${text}`;
-  const place = at === null ? '' : `(${at})${detail === null ? '' : ' '}`;
+  // a detail that is the whole text has the place already
+  const place =
+    at === null || detail?.startsWith(`(${at})`) ? '' : `(${at})${detail === null ? '' : ' '}`;
   return `${event}: ${place}${detail ?? ''}`;
 }
 

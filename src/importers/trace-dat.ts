@@ -31,7 +31,7 @@ function rowsOf(dat: Dat, log: Log, meta: TraceMeta): Rows {
     shared: { little, longBytes, symbols, printk: parseFormats(dat.printk, longBytes) },
     formats,
     commands: commandLines(dat.cmdlines),
-    kernel: versionOf(meta.kernel),
+    kernel: versionOf(meta.kernel, dat.formats),
     tgids: groups.size > 0 ? groups : null,
   };
   return newRows(

@@ -245,6 +245,16 @@ test('a host names its guests; process ids, counts of CPUs and clocks come from 
   }
 });
 
+test('a file that names no kernel (trace-cmd split): flags by the events that its kernel knows', async () => {
+  const cpus = [{ cpu: 0, records: [{ ...at(1n), flags: 1, preempt: 0x12 }] }];
+  const young = { ...plain, system: 'ftrace', name: 'osnoise', id: 9 };
+  const flags = async (d: DatSpec) => rowsOf(await read(d))[0]!['flags'];
+  expect(await flags({ ...base, cpus, formats: [plain, young] })).toBe('d..21');
+  expect(await flags({ ...base, cpus, formats: [plain] })).toBe('d..12');
+  const uname = { id: 5, data: text0('Linux host 5.10.3 x86_64') };
+  expect(await flags({ ...base, cpus, formats: [plain, young], options: [uname] })).toBe('d..12');
+});
+
 test('an instance with a number of CPUs of its own (v6)', async () => {
   const cpus = [{ cpu: 0, records: [at(5n, 0)] }];
   const instances = [

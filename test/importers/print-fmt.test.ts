@@ -12,18 +12,22 @@ const fields = [
   field('u64', 'wide', 8),
   field('u8[16]', 'id', 16),
   field('u8[16]', 'ip6', 16),
+  field('__u8[16]', 'sock4', 16),
+  field('__u8[28]', 'sock6', 28),
   field('__data_loc unsigned long[]', 'mask', 4),
   field('__data_loc char[]', 'name', 4),
 ];
 
 /** Text of one record under a print fmt. */
 async function printed(printFmt: string): Promise<{ text: unknown; notes: string[] }> {
-  const fixed = 8 + 4 + 4 + 8 + 16 + 16 + 4 + 4;
+  const fixed = 8 + 4 + 4 + 8 + 16 + 16 + 16 + 28 + 4 + 4;
   const name = new TextEncoder().encode('truncated\0');
   const body = new Bytes(true)
     .u32(5).u32(-7 >>> 0).u64(0x1234n)
     .add(Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i))
     .add(Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x2a))
+    .u16(2).add(Uint8Array.of(1, 187, 10, 0, 0, 1)).pad(8 + 48 + 8)
+    .u16(10).add(Uint8Array.of(0, 80, 0, 0, 0, 7, 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)).u32(3)
     .u32((16 << 16) | fixed).u32((name.length << 16) | (fixed + 16))
     .u64(0x8000_0000_0000_00f2n).u64(1n).add(name).done(); // biome-ignore format: a record
   const formats = [{ system: 's', name: 'ev', id: 300, fields, printFmt }];
@@ -48,6 +52,14 @@ test.each([
   ['"%s", REC->n == 4 ? __get_str(name) : ((void *)0)', '(null)'],
   ['"%u", (uint)(REC->wide) >> 4', '291'],
   ['"%s", __print_flags(REC->n, "|", { 1, "a" }, { 0, ((void *)0) })', 'a|0x4'],
+  ['"%*phC|%*phN|%4ph", 3, REC->id, REC->n, REC->id, REC->ip6', 'a0:a1:a2|a0a1a2a3a4|20 01 0d b8'],
+  ['"%*ph", __get_dynamic_array_len(name), __get_dynamic_array(name)', '74 72 75 6e 63 61 74 65 64 00'],
+  ['"%s %s", __print_dynamic_array(mask, sizeof(u64)), __print_array(__get_dynamic_array(mask), 2, 8)', '{0x80000000000000f2,0x1} {0x80000000000000f2,0x1}'],
+  ['"%pISpc %pIS", REC->sock4, REC->sock4', '10.0.0.1:443 10.0.0.1'],
+  ['"%pISpfsc|%pISc|%pIS", REC->sock6, REC->sock6, REC->sock6', '[fe80::1]:80/7%3|fe80::1|fe80:0000:0000:0000:0000:0000:0000:0001'],
+  ['"%pISp", REC->id', '(einval)'],
+  ['"%llu.%09u", __print_ns_to_secs(REC->wide * 1000000), __print_ns_without_secs(REC->wide * 1000000)', '4.660000000'],
+  ['"%s", __print_symbolic(REC->n, { TCP_FIN_WAIT2, "FIN_WAIT2" }, { TCP_CLOSE, "CLOSE" })', 'FIN_WAIT2'],
 ])('%s', async (printFmt, text) => {
   expect(await printed(printFmt)).toEqual({ text, notes: [] });
 }); // biome-ignore format: a table
@@ -57,7 +69,7 @@ test.each([
   ['"n=%u t=%u", REC->n, jiffies_to_msecs(REC->wide)', 'n=5 t=<wide=4660>', 'the function jiffies_to_msecs()'],
   ['"n=%u m=%d", REC->n, ({ int x = (REC->wide); x; })', 'n=5 m=<wide=4660>', 'statements in an expression'],
   ['"%s", __print_symbolic(REC->n, { SOME_ENUM, "some" }, { 6, "six" })', '0x5', 'the name SOME_ENUM'],
-  ['"n=%u a=%pISpc", REC->n, REC->id', 'n=5 a=<id=ARRAY[a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, aa, ab, ac, ad, ae, af]>', '%pISpc'],
+  ['"n=%u a=%pd", REC->n, REC->id', 'n=5 a=<id=ARRAY[a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, aa, ab, ac, ad, ae, af]>', '%pd'],
 ])('what only the kernel knows: %s', async (printFmt, text, why) => {
   const got = await printed(printFmt);
   expect(got.text).toBe(text);

@@ -1,9 +1,16 @@
 import {
+  argField,
+  array,
+  bitmask,
+  type Call,
+  dynamicElements,
+  hexBytes,
+  ZERO_X,
+} from './arrays.js';
+import {
   type Code,
   compile,
   compileField,
-  Damaged,
-  fieldOf,
   find,
   integerType,
   intOf,
@@ -11,24 +18,12 @@ import {
   keyOf,
   type Scope,
 } from './eval.js';
-import type { Field } from './format.js';
-import { type Int, ops } from './int.js';
-import { putByte, putBytes, putHex, putHexInt } from './out.js';
+import { type Int, ops, truncate } from './int.js';
+import { putBytes, putHexInt } from './out.js';
 import { type Expr, Unsupported } from './print-fmt.js';
-import { found, intReader, words } from './record.js';
+import { found } from './record.js';
 
 const encoder = new TextEncoder();
-
-type Call = (scope: Scope, args: readonly Expr[]) => Code;
-
-/** The field that an argument names, bare or as REC->name. */
-function argField(scope: Scope, e: Expr | undefined): Field {
-  if (e?.kind === 'text') return fieldOf(scope, e.value);
-  if (e?.kind === 'cast') return argField(scope, e.of);
-  const f = e && compile(scope, e).field;
-  if (!f) throw new Unsupported('no field where one is needed');
-  return f;
-}
 
 /**
  * '{ value, "name" }' pairs; a list may end in one without a name. A name whose value only the kernel
@@ -50,8 +45,6 @@ function names(scope: Scope, pairs: readonly Expr[]): [Int, Uint8Array][] {
   }
   return list;
 }
-
-const ZERO_X = encoder.encode('0x');
 
 const symbolic: Call = (scope, [value, ...pairs]) => {
   const code = compile(scope, value!);
@@ -99,82 +92,6 @@ const flags: Call = (scope, [value, delimiter, ...pairs]) => {
 
 const str: Call = (scope, [name]) => compileField(scope, { ...argField(scope, name), text: true });
 
-/** Elements of an array field, each put by `put`, with `between` in between. */
-function elements(
-  scope: Scope,
-  of: Expr,
-  count: Expr | undefined,
-  size: (f: Field) => number,
-  put: (v: Int, i: number) => void,
-): Code {
-  const f = argField(scope, of.kind === 'call' ? of.args[0] : of);
-  const n = count ? intOf(compile(scope, count), 'a count') : null;
-  const bytes = size(f);
-  const read = intReader(scope.little, bytes, false);
-  if (!read) throw new Unsupported(`elements of ${bytes} bytes`);
-  const text = (): void => {
-    find(f, scope.little);
-    const { start, end } = found;
-    const held = Math.floor((end - start) / bytes);
-    const wanted = n ? Number(n()) : held;
-    if (wanted > held) throw new Damaged(`${f.name} has ${held} elements, not ${wanted}`);
-    for (let i = 0; i < wanted; i++) put(read(start + i * bytes), i);
-  };
-  return { text };
-}
-
-const hexBytes =
-  (space: boolean): Call =>
-  (scope, [of, count]) =>
-    elements(
-      scope,
-      of!,
-      count,
-      () => 1,
-      (v, i) => {
-        if (space && i > 0) putByte(0x20);
-        putHex(v as number, 2);
-      },
-    );
-
-const array: Call = (scope, [of, count, size]) => {
-  const bytes = Number(size ? intOf(compile(scope, size), 'a size')() : 4);
-  const inner = elements(
-    scope,
-    of!,
-    count,
-    () => bytes,
-    (v, i) => {
-      if (i > 0) putByte(0x2c);
-      putBytes(ZERO_X);
-      putHexInt(v);
-    },
-  );
-  const text = (): void => {
-    putByte(0x7b);
-    inner.text!();
-    putByte(0x7d);
-  };
-  return { text };
-};
-
-/** A bitmap as the kernel's %*pb prints it: 32 bits a group, the highest first. */
-const bitmask: Call = (scope, [name]) => {
-  const f = argField(scope, name);
-  const text = (): void => {
-    find(f, scope.little);
-    const { start, end } = found;
-    const w = words(scope.little)[4];
-    const groups = Math.floor((end - start) / 4);
-    const big64 = !scope.little && scope.longBytes === 8;
-    for (let g = groups - 1; g >= 0; g--) {
-      putHex(w(start + 4 * (big64 ? g ^ 1 : g)), 8);
-      if (g > 0) putByte(0x2c);
-    }
-  };
-  return { text };
-};
-
 const dynamicLength: Call = (scope, [name]) => {
   const f = argField(scope, name);
   const int = (): Int => {
@@ -182,6 +99,16 @@ const dynamicLength: Call = (scope, [name]) => {
     return found.end - found.start;
   };
   return { int, size: 4 };
+};
+
+/** Whole seconds of nanoseconds, and what is left. */
+const seconds: Call = (scope, [value]) => {
+  const x = intOf(compile(scope, value!), 'a time');
+  return { int: () => ops['/']!(truncate(x(), 8, false), 1e9), size: 8 };
+};
+const secondsLeft: Call = (scope, [value]) => {
+  const x = intOf(compile(scope, value!), 'a time');
+  return { int: () => ops['%']!(truncate(x(), 8, false), 1e9), size: 4 };
 };
 
 const dynamicArray: Call = (scope, [name]) => ({ field: argField(scope, name) });
@@ -208,10 +135,15 @@ const calls: Readonly<Record<string, Call>> = {
   __print_hex: hexBytes(true),
   __print_hex_str: hexBytes(false),
   __print_array: array,
+  __print_dynamic_array: dynamicElements,
+  __print_ns_to_secs: seconds,
+  __print_ns_without_secs: secondsLeft,
   __get_str: str,
   __get_rel_str: str,
   __get_dynamic_array: dynamicArray,
   __get_rel_dynamic_array: dynamicArray,
+  __get_sockaddr: dynamicArray,
+  __get_rel_sockaddr: dynamicArray,
   __get_dynamic_array_len: dynamicLength,
   __get_rel_dynamic_array_len: dynamicLength,
   __get_bitmask: bitmask,

@@ -60,8 +60,16 @@ export function flagText(
 export const releaseOf = (uname: string): string | null =>
   /\b\d+\.\d+\S*/.exec(uname.replace(/^\S+\s+\S+\s+/, ''))?.[0] ?? null;
 
-/** [6, 12] of a release; a file that does not say is taken for an old one. */
-export function versionOf(release: string | null): [number, number] {
+/**
+ * [6, 12] of a release. A file that names none (trace-cmd split drops it) is of 5.15 at least if its
+ * kernel has the event `osnoise`, which came in 5.14; else it is taken for an old one.
+ */
+export function versionOf(
+  release: string | null,
+  formats: readonly { readonly system: string; readonly text: string }[],
+): [number, number] {
   const m = /^(\d+)\.(\d+)/.exec(release ?? '');
-  return m ? [Number(m[1]), Number(m[2])] : [0, 0];
+  if (m) return [Number(m[1]), Number(m[2])];
+  const young = formats.some((f) => f.system === 'ftrace' && /^name: osnoise$/m.test(f.text));
+  return young ? [5, 15] : [0, 0];
 }

@@ -4,7 +4,7 @@ import { putByte, putHex, putInt, putText } from './out.js';
 import { found, rec } from './record.js';
 
 /** Appends what a conversion of a pointer shows of the bytes in `found`. */
-type PutBytes = (start: number) => void;
+export type PutBytes = (start: number) => void;
 
 /** Bytes in hexadecimal with something in between: a MAC address. */
 const mac =
@@ -16,7 +16,8 @@ const mac =
     }
   };
 
-const ip4: PutBytes = (start) => {
+/** An IPv4 address. */
+export const ip4: PutBytes = (start) => {
   for (let i = 0; i < 4; i++) {
     if (i > 0) putByte(0x2e);
     putInt(rec.bytes[start + i]!);
@@ -26,7 +27,8 @@ const ip4: PutBytes = (start) => {
 const groupOf = (start: number, i: number): number =>
   (rec.bytes[start + 2 * i]! << 8) | rec.bytes[start + 2 * i + 1]!;
 
-const ip6 =
+/** An IPv6 address in full. */
+export const ip6 =
   (colons: boolean): PutBytes =>
   (start) => {
     for (let i = 0; i < 8; i++) {
@@ -47,7 +49,7 @@ function zeroRun(start: number): [number, number] {
 }
 
 /** An IPv6 address in its short form. */
-const ip6Short: PutBytes = (start) => {
+export const ip6Short: PutBytes = (start) => {
   const [zeros, length] = zeroRun(start);
   const mapped = zeros === 0 && length === 5 && groupOf(start, 5) === 0xffff;
   for (let i = 0; i < 8; i++) {
@@ -102,6 +104,23 @@ export function bytesCode(extension: string, f: Field | undefined, little: boole
     find(f, little);
     if (found.end - found.start < bytes) putText('(short)');
     else put(found.start);
+  };
+}
+
+const between: Readonly<Record<string, number | undefined>> = { h: 0x20, hC: 0x3a, hD: 0x2d };
+const mostBytes = 64;
+
+/** Code for %*ph and its kin: bytes of a field in hexadecimal, as many as the width says, 64 at most. */
+export function hexCode(extension: string, f: Field, little: boolean, width: () => number) {
+  const byte = between[extension];
+  return () => {
+    find(f, little);
+    const { start, end } = found;
+    const n = Math.max(0, Math.min(width(), mostBytes, end - start));
+    for (let i = 0; i < n; i++) {
+      if (i > 0 && byte !== undefined) putByte(byte);
+      putHex(rec.bytes[start + i]!, 2);
+    }
   };
 }
 

@@ -1,3 +1,4 @@
+import { enumValues } from './enum-values.js';
 import { norm } from './int.js';
 
 /** An expression of a `print fmt`, in C. */
@@ -13,7 +14,13 @@ export type Expr =
   | { readonly kind: 'call'; readonly name: string; readonly args: readonly Expr[] }
   | { readonly kind: 'pair'; readonly items: readonly Expr[] }
   /** What has no meaning outside the kernel, and the fields that stand in it. */
-  | { readonly kind: 'unknown'; readonly what: string; readonly fields: readonly string[] };
+  | {
+      readonly kind: 'unknown';
+      readonly what: string;
+      readonly fields: readonly string[];
+      /** Where it is but a name, which may be that of a field. */
+      readonly name?: string;
+    };
 
 /** A `print fmt` taken apart. */
 export interface PrintFmt {
@@ -153,7 +160,9 @@ function primary(t: Tokens, depth: number): Expr {
     }
     return { kind: 'call', name: head, args: callArgs(t, depth) };
   }
-  return { kind: 'unknown', what: `the name ${head}`, fields: [] };
+  const value = enumValues[head];
+  if (value !== undefined) return { kind: 'int', value };
+  return { kind: 'unknown', what: `the name ${head}`, fields: [], name: head };
 }
 
 /** GNU C's '({ ... })' from its brace on. */

@@ -13,9 +13,10 @@ import {
   putPadded,
   putText,
 } from './out.js';
-import { bitListCode, bytesCode } from './pointers.js';
+import { bitListCode, bytesCode, hexCode } from './pointers.js';
 import { type Expr, fieldsIn, type PrintFmt, Unsupported } from './print-fmt.js';
 import { found, locate, rec } from './record.js';
+import { socketCode } from './sockets.js';
 import type { Symbols } from './symbols.js';
 
 const encoder = new TextEncoder();
@@ -116,7 +117,8 @@ function piece(c: Conversion, code: Code, scope: Scope): () => void {
     const { field } = code;
     const special = code.int
       ? symbolCode(c, code.int, scope)
-      : bytesCode(c.extension, field, scope.little);
+      : (bytesCode(c.extension, field, scope.little) ??
+        socketCode(c.extension, field, scope.little));
     if (special) return special;
     if (c.extension === 'bl' && field) return bitListCode(field, scope.little, scope.longBytes);
     if (!/^[xK]$/.test(c.extension)) throw new Unsupported(`%p${c.extension}`);
@@ -155,6 +157,15 @@ export function compilePieces(
     try {
       const code = compileArg(scope, arg);
       const widths = args.slice(0, stars).map((e) => intOf(compile(scope, e), 'a width'));
+      if (code.field && c.type === 'p' && /^h[CDN]?$/.test(c.extension)) {
+        const width = (): number => Number(widths[0]?.() ?? Math.max(1, c.width));
+        return {
+          conversion: c,
+          literal,
+          code,
+          put: hexCode(c.extension, code.field, scope.little, width),
+        };
+      }
       return { conversion: c, literal, code, put: padded(c, widths, piece(c, code, scope)) };
     } catch (e) {
       if (!(e instanceof Unsupported) || scope.left === undefined) throw e;
