@@ -4,10 +4,12 @@ import type { Trace } from '../events/trace.js';
 import { openTrace } from '../importers/open.js';
 import type { Context, Options } from './command.js';
 import { missing } from './gap-marks.js';
+import { whole } from './machine-options.js';
 
 /** Options of every command that takes a trace. */
 export const traceOptions = [
   ['--format <name>', 'read the trace as this format instead of looking at it'],
+  ['--jobs <n>', 'threads that read a large text trace; default: one a core'],
   ['--kernel <release>', 'kernel the trace was recorded on, where it does not say so itself'],
 ] as const;
 
@@ -24,7 +26,8 @@ export function openOptions(path: string, options: Options, context: Context) {
     bar.update(done, Math.max(done, total), note);
   };
   const { format, kernel } = options;
-  return { bar, open: { format: text(format), kernel: text(kernel), onProgress } };
+  const jobs = options['jobs'] === undefined ? undefined : whole(options, 'jobs', 1, 64);
+  return { bar, open: { format: text(format), kernel: text(kernel), jobs, onProgress } };
 }
 
 /** Say what a reader of the trace should know before its figures. */

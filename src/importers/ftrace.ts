@@ -8,12 +8,13 @@ import { filePrefix, prefixLength, textOf, unescapeHtml } from './ftrace-other.j
 import { readSourceLine } from './ftrace-read.js';
 import { endStack, newState, type State } from './ftrace-text.js';
 import type { Importer, Input } from './importer.js';
-import { eachLine, type OnLine } from './lines.js';
+import { eachLine, type OnLine, type Place, type ReadMany } from './lines.js';
 import { decodeAll, isQuotedPrintable, unquotePrintable } from './quoted-printable.js';
 
 const TRACER = ascii('# tracer: ');
 
-function finish(s: State): void {
+/** What is known once all was read. */
+export function finish(s: State): void {
   endStack(s);
   const { meta, log, graph } = s;
   addLoss(meta, null, s.overwritten);
@@ -60,16 +61,24 @@ export const ftrace: Importer = {
   sniff: (bytes) => sniffText(bytes),
   async read(input: Input, log: Log, meta: TraceMeta): Promise<void> {
     const s = newState(log, meta);
-    const onLine: OnLine = (buf, start, end, line, offset) => {
-      if (readSourceLine(s, buf, start, end)) return;
-      addUnparsed(meta, { line, offset, text: textOf(buf, start, Math.min(end, start + 200)) });
-    };
-    await eachLine(plain(input.chunks()), onLine, (buf, from, end, count) =>
-      readMany(s, buf, from, end, count),
-    );
+    await readLines(s, plain(input.chunks()));
     finish(s);
   },
 };
+
+/** Read lines into the log; gives where they end, as lines and bytes from the start of the source. */
+export function readLines(
+  s: State,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  from?: Place,
+): Promise<Place> {
+  const onLine: OnLine = (buf, start, end, line, offset) => {
+    if (readSourceLine(s, buf, start, end)) return;
+    addUnparsed(s.meta, { line, offset, text: textOf(buf, start, Math.min(end, start + 200)) });
+  };
+  const many: ReadMany = (buf, start, end, count) => readMany(s, buf, start, end, count);
+  return eachLine(pieces, onLine, many, from);
+}
 
 /** Does any of the first lines read as one of ftrace's? */
 function sniffText(bytes: Uint8Array): boolean {

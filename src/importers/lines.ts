@@ -17,6 +17,13 @@ export interface LineCount {
   line: number;
 }
 
+/** Where in a source its lines begin: lines and bytes before. */
+export interface Place extends LineCount {
+  offset: number;
+}
+
+const start: Place = { line: 0, offset: 0 };
+
 /**
  * May read any number of the whole lines in `buf[start, end)`, the last of which ends in a newline at
  * `end - 1`, and count them; gives where the first it leaves starts.
@@ -42,14 +49,19 @@ const pieceBytes = 1 << 18;
 
 const readNone: ReadMany = (_, start) => start;
 
-/** Call `onLine` for each line of a byte stream, but those that `readMany` takes; memory is one piece and one line. */
+/**
+ * Call `onLine` for each line of a byte stream, but those that `readMany` takes; memory is one piece and one
+ * line. Gives where the source ends.
+ */
 export async function eachLine(
-  chunks: AsyncIterable<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   onLine: OnLine,
   readMany: ReadMany = readNone,
-): Promise<void> {
+  from: Place = start,
+): Promise<Place> {
   const buf = new Uint8Array(maxLine + pieceBytes);
-  const s: Stream = { onLine, readMany, buf, line: 0, used: 0, base: 0, dropping: false };
+  const { line, offset: base } = from;
+  const s: Stream = { onLine, readMany, buf, line, used: 0, base, dropping: false };
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; at += pieceBytes) {
       const piece = chunk.subarray(at, at + pieceBytes);
@@ -59,6 +71,7 @@ export async function eachLine(
     }
   }
   if (s.used > 0 && !s.dropping) emit(s, 0, s.used);
+  return { line: s.line, offset: s.base + s.used };
 }
 
 function emit(s: Stream, start: number, end: number): void {

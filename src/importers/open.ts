@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -9,16 +10,19 @@ import { mergeInto, mergeMeta } from '../events/merge.js';
 import { newMeta, putGaps, type TraceMeta } from '../events/meta.js';
 import { counts, type Trace } from '../events/trace.js';
 import { choose, headBytes, wrapperOf } from './choose.js';
+import { fileAccess } from './files.js';
 import {
   type Access,
   accessOf,
-  checkRange,
   collect,
   FormatError,
   type Importer,
   type Input,
   noTool,
 } from './importer.js';
+import { importers } from './index.js';
+import { isQuotedPrintable } from './quoted-printable.js';
+import { readInThreads } from './threads.js';
 import { unxz, unzstd } from './unpack.js';
 
 /** How a source is to be read. */
@@ -27,6 +31,8 @@ export interface OpenOptions {
   readonly format?: string | undefined;
   /** Kernel release to note, where the source does not say it. */
   readonly kernel?: string | undefined;
+  /** Threads that read a large text; default: as many as there are cores, from 64 MiB on. 1: none but this. */
+  readonly jobs?: number | undefined;
   /** Told how many bytes of the file were read, and how many events were found. */
   readonly onProgress?: ((done: number, total: number, events: number) => void) | undefined;
 }
@@ -148,27 +154,6 @@ function watched<T extends Access>(file: T, source: Source, options: OpenOptions
   return { ...file, read };
 }
 
-/** Positioned reads of a file; closed by `close`. */
-function fileAccess(path: string): Access & { close(): void } {
-  const { size } = statSync(path);
-  const fd = openSync(path, 'r');
-  return {
-    size,
-    read(offset, length, into) {
-      checkRange(size, offset, length);
-      const bytes =
-        into && into.length >= length ? into.subarray(0, length) : new Uint8Array(length);
-      for (let at = 0; at < length; ) {
-        const n = readSync(fd, bytes, at, length - at, offset + at);
-        if (n === 0) throw new FormatError(`${path}: became shorter while it was read`);
-        at += n;
-      }
-      return bytes;
-    },
-    close: () => closeSync(fd),
-  };
-}
-
 /** What a program prints of a file; its messages go into the error, should it fail. */
 async function* runTool(
   command: string,
@@ -193,6 +178,39 @@ async function* runTool(
   throw new FormatError(`${command} ${args.join(' ')} failed: ${wrong}${missing}`);
 }
 
+/** Texts of so many bytes are read by several threads; where their number is asked for, smaller ones too. */
+const largeBytes = 1 << 26;
+const leastBytes = 1 << 20;
+/** Bytes that a thread reads at a time, at least and at most. */
+const [leastChunk, mostChunk] = [1 << 16, 1 << 24];
+
+/** The importer for a plain file of ftrace text that several threads shall read; else the usual one. */
+function shared(
+  importer: Importer,
+  path: string,
+  head: Uint8Array,
+  options: OpenOptions,
+): Importer {
+  const jobs = Math.min(options.jobs ?? availableParallelism(), 64);
+  const { size } = statSync(path);
+  const isLarge = size >= (options.jobs === undefined ? largeBytes : leastBytes);
+  if (importer !== importers.ftrace || jobs < 2 || !isLarge || isQuotedPrintable(head)) {
+    return importer;
+  }
+  const chunkBytes = Math.max(leastChunk, Math.min(mostChunk, Math.ceil(size / (4 * jobs))));
+  return {
+    ...importer,
+    async read(input, log, meta) {
+      const file = fileAccess(path);
+      try {
+        await readInThreads({ path, file, jobs, chunkBytes }, input.chunks(), log, meta);
+      } finally {
+        file.close();
+      }
+    },
+  };
+}
+
 interface Opened {
   readonly source: Source;
   readonly input: Input;
@@ -210,11 +228,12 @@ async function open(path: string, options: OpenOptions): Promise<Opened> {
   if (head.length === 0 && source.cut !== undefined)
     throw new FormatError(`${path}: ${source.cut}`);
   const name = path === '-' ? 'stdin' : basename(path);
-  const [format, importer] = choose(path, head, options.format);
+  const [format, chosen] = choose(path, head, options.format);
   const meta = newMeta(name, format);
   if (options.kernel !== undefined) meta.kernel = options.kernel;
   const plainFile = !wrapper && path !== '-';
   source.reuse = plainFile;
+  const importer = plainFile ? shared(chosen, path, head, options) : chosen;
   let close = (): void => {};
   const access = async (): Promise<Access> => {
     if (!plainFile) return accessOf(await collect(pieces));
