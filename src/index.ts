@@ -12,9 +12,11 @@ export { type SweepRow, sweep, sweepPoint, type TestRow, testSweep } from './ana
 export type { About, Chart, Spec } from './charts/chart.js';
 export { type RaceShare, raceShare } from './charts/race-share.js';
 export { type SweptRow, sweepChart } from './charts/sweep.js';
-export { insert, openMail, textOf } from './commands/mail-cells.js';
+export { type Checklist, checklist } from './commands/checklist.js';
+export { insert, openMail, replyTo, saveReply, textOf } from './commands/mail-cells.js';
 export { chart, load } from './commands/notebook.js';
 export { type Compared, compare, eventTable, trace } from './commands/notebook-tables.js';
+export { compareWith, inWords } from './commands/notebook-words.js';
 export { schemeOf } from './commands/scheme-file.js';
 export {
   compareFigures,

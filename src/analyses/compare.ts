@@ -11,7 +11,7 @@ export interface Change {
   readonly n_after: number;
   readonly before: number;
   readonly after: number;
-  /** after - before, and its interval; null where a side has fewer than two samples. */
+  /** after - before, and its interval; null where a side has fewer than ten samples. */
   readonly change: number;
   readonly low: number | null;
   readonly high: number | null;
@@ -33,6 +33,7 @@ interface Figure {
 }
 
 const resamples = 2000;
+const fewest = 10;
 const bucket_ns = 100e6;
 
 /** A small generator of random numbers in [0, 1): the same seed gives the same numbers. */
@@ -60,14 +61,15 @@ function resampledMean(list: readonly number[], next: () => number): number {
 
 /**
  * The 95 % percentile-bootstrap interval of mean(b) - mean(a), from 2000 resamples drawn with
- * `seed`; null if a side has fewer than two samples. Efron 1979; samples are taken as independent.
+ * `seed`; null if a side has fewer than ten samples, of which resampling makes too narrow an interval.
+ * Efron 1979; samples are taken as independent.
  */
 export function bootstrap(
   a: readonly number[],
   b: readonly number[],
   seed = 1,
 ): { low: number; high: number } | null {
-  if (a.length < 2 || b.length < 2) return null;
+  if (Math.min(a.length, b.length) < fewest) return null;
   const next = random(seed);
   const all = Float64Array.from(
     { length: resamples },
@@ -79,6 +81,7 @@ export function bootstrap(
 /** Overwrites in each 100 ms of the workload (of the whole trace, if it marks none), per second. */
 function rates(trace: Trace): number[] {
   const o = overwrites(trace);
+  if (o.observed === null && o.allocations === 0) return []; // not none: the trace cannot tell
   const span = o.spans.find((s) => s.phase === 'workload');
   const [from, to] = span ? [span.from_ns, span.to_ns] : [o.first_ns, o.last_ns];
   const counts = new Array<number>(Math.max(1, Math.floor((to - from) / bucket_ns))).fill(0);

@@ -13,19 +13,30 @@ export interface ChangeRow {
   readonly high: number | null;
 }
 
-const round = (v: number): number => Number(v.toPrecision(5));
+const round = (v: number, digits = 5): number => Number(v.toPrecision(digits));
 const percent = (v: number | null, of: number): number | null =>
   v === null || of === 0 ? null : round((100 * v) / of);
+
+/** Change and interval of a figure in percent, as a person reads them. */
+function shown({ before, after, low, high }: ChangeRow): string {
+  const [change, from, to] = [after - before, low, high].map((v) => percent(v, before));
+  const short = (v: number | null | undefined) => String(round(v ?? 0, 3));
+  if (change === null) return '-';
+  return from === null || to === null
+    ? `${short(change)} [-]`
+    : `${short(change)} [${short(from)}, ${short(to)}]`;
+}
 
 /** Two traces: the change of each figure in percent of before, with its 95 % interval. */
 export function comparison(changes: readonly ChangeRow[], about: About): Spec {
   const rows = changes.map((c) => ({
     figure: `${c.figure} (${c.unit})`,
-    before: round(c.before),
-    after: round(c.after),
+    before: round(c.before, 3),
+    after: round(c.after, 3),
     change: percent(c.after - c.before, c.before),
     low: percent(c.low, c.before),
     high: percent(c.high, c.before),
+    shown: shown(c),
     n: `${c.n_before}/${c.n_after}`,
   }));
   const what = 'change of the mean, before to after, with 95 % intervals';
@@ -48,16 +59,10 @@ export function comparison(changes: readonly ChangeRow[], about: About): Spec {
       { mark: { type: 'point', filled: true, size: 60 }, encoding: { x: { field: 'change', ...x }, y } },
     ], // biome-ignore format: a layer a line
     usermeta: textMeta('table', what, '% of before; means', rows.length, about, {
-      columns: [
-        'figure',
-        'before',
-        'after',
-        { field: 'change', title: 'change %' },
-        { field: 'low', title: 'low %' },
-        { field: 'high', title: 'high %' },
-        'n',
+      columns: ['figure', 'before', 'after', { field: 'shown', title: 'change %' }, 'n'],
+      notes: [
+        'In brackets: percentile bootstrap of the difference of means, 2000 resamples, fixed seed; [-] with fewer than ten samples.',
       ],
-      notes: ['Percentile bootstrap of the difference of means, 2000 resamples, fixed seed.'],
     }),
   };
 }

@@ -69,7 +69,8 @@ function missLines(m: Miss): string[] {
   ];
 }
 
-function toText(p: Prediction): string {
+/** A prediction in words: what was exact, and where the model and the trace part. */
+export function predictionText(p: Prediction): string {
   const { allocations, purges, tables, misses } = p;
   const lines = [
     'model against trace         exact of      total',
@@ -107,7 +108,7 @@ async function run(args: readonly string[], options: Options, context: Context):
       `${path}: no alloc_vmap_area event; record with the vmalloc tracepoints: ` +
         'trace-cmd record -e vmalloc',
     );
-  return { json: result, text: toText(result), csv: toCsv(result.misses as never) };
+  return { json: result, text: predictionText(result), csv: toCsv(result.misses as never) };
 }
 
 /** `ptlab predict`: a real run against the model. */

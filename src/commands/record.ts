@@ -3,7 +3,7 @@ import { type Answer, byName, type Command, type Options, UserError } from './co
 import { type Need, needs, type Probe } from './recipes.js';
 
 /** '6.12.117-vmtest' -> 6012. */
-function version(release: string): number {
+export function version(release: string): number {
   const m = /^(\d{1,3})\.(\d{1,3})/.exec(release);
   if (!m) {
     throw new UserError(`'${release}' is no kernel release; write it like 6.12 (see uname -r)`);
@@ -11,10 +11,10 @@ function version(release: string): number {
   return Number(m[1]) * 1000 + Number(m[2]);
 }
 
-const applies = (kernel: number, since = '0.0', until = '999.0'): boolean =>
+export const applies = (kernel: number, since = '0.0', until = '999.0'): boolean =>
   kernel >= version(since) && kernel < version(until);
 
-const probeLine = (p: Probe): string =>
+export const probeLine = (p: Probe): string =>
   `${p.back ? 'r' : 'p'}:ptlab/${p.name} ${p.at} ${p.args}`.trim();
 
 /** Lines that try each write: a kernel may lack one function, and the rest must go on. */

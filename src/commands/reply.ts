@@ -55,7 +55,7 @@ function git(key: string): string {
 }
 
 /** Who answers: --from, or what git send-email would take. */
-function author(from: unknown): Person {
+export function author(from: unknown): Person {
   const given = typeof from === 'string' ? from : '';
   const [, name, address] = /^\s*"?([^"<]*?)"?\s*<([^<>\s]+)>\s*$/.exec(given) ?? [];
   const person = given

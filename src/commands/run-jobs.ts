@@ -1,6 +1,6 @@
 // From the words of `ptlab run` to the runs to make.
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { parse } from 'yaml';
 import { readNotebook } from '../notebook/nbformat.js';
@@ -84,9 +84,11 @@ export function variants(
   return traces.length === 0 ? [once] : traces.map((trace) => ({ ...once, trace }));
 }
 
-/** The name of a trace without what stands for its format. */
-export const stem = (file: string): string =>
-  basename(file).replace(/(\.txt|\.dat)?(\.gz|\.zst)?$/, '');
+/** What to call a trace: its name without the format, or its folder's if it is just 'trace'. */
+export function stem(file: string): string {
+  const name = basename(file).replace(/(\.txt|\.dat)?(\.gz|\.xz|\.zst)?$/, '');
+  return name === 'trace' ? basename(dirname(resolve(file))) || name : name;
+}
 
 /** One spelling for each file, whatever links lead to it. */
 const whole = (file: string): string => (existsSync(file) ? realpathSync(file) : resolve(file));

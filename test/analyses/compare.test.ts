@@ -1,4 +1,6 @@
-import { join } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bootstrap, compareTraces } from '../../src/analyses/compare.js';
@@ -28,8 +30,8 @@ test('the interval is near that of the normal approximation', () => {
 
 test('moves with its samples, turns with its sides, and repeats with its seed', () => {
   const [a, b] = [
-    [1, 2, 3, 4, 9],
-    [2, 3, 5, 8],
+    [1, 2, 3, 4, 9, 11, 13, 14, 19, 30],
+    [2, 3, 5, 8, 9, 12, 12, 17, 21, 40, 41],
   ];
   const one = bootstrap(a, b)!;
   expect(bootstrap(a, b)).toEqual(one);
@@ -40,7 +42,8 @@ test('moves with its samples, turns with its sides, and repeats with its seed', 
   )!;
   expect(moved.low - one.low).toBeCloseTo(100, 9);
   expect(moved.high - one.high).toBeCloseTo(100, 9);
-  expect(bootstrap([1], b)).toBeNull();
+  expect(bootstrap(a.slice(1), b)).toBeNull();
+  expect(bootstrap(b, a.slice(1))).toBeNull();
 });
 
 test('a trace does not differ from itself; another scheme does', async () => {
@@ -63,4 +66,15 @@ test('what a trace lacks is said', async () => {
   const boot = await openTrace(join(root, 'data/A-boot-smp1/trace.txt.gz'));
   const { missing } = compareTraces(boot, boot);
   expect(missing).toContain('wait for the read lock: no samples before and after');
+});
+
+test('a trace without vmalloc events has no rate of 0', async () => {
+  const text = '# tracer: nop\n#\n      a-1  [000] d..2. 1.000000: sched_waking: comm=b pid=2\n';
+  const file = join(mkdtempSync(join(tmpdir(), 'ptlab-compare-')), 't.txt');
+  writeFileSync(file, text);
+  const other = await openTrace(file);
+  rmSync(dirname(file), { recursive: true });
+  const boot = await openTrace(join(root, 'data/A-boot-smp1/trace.txt.gz'));
+  expect(compareTraces(boot, other).missing).toContain('overwrites: no samples after');
+  expect(compareTraces(other, boot).changes).toEqual([]);
 });

@@ -42,6 +42,11 @@ const cells = [
   'const t = await load(process.env.PTLAB_TEST_TRACE!);\nconst { events, unparsed } = infoOf(t);',
   'const n: number = events + unparsed.lines;\nconsole.log(n, table({ a: [1] }).numRows());',
 ];
+/** A table of another package, whose type the next cell must know by a name. */
+const rows = [
+  "import { trace } from 'ptlab';\nawait trace.load(process.env.PTLAB_TEST_TRACE!);\nconst rows = trace.table('alloc_vmap_area');",
+  "const some: number = rows.groupby('task').count().numRows();",
+];
 const wrong = 'const text: string = infoOf(t).events;';
 
 function run(where: string, kernel: string, sources: string[]) {
@@ -63,14 +68,14 @@ function run(where: string, kernel: string, sources: string[]) {
 }
 
 test('ptlab: in the project, with types', () => {
-  const r = run(join(folder, 'project/mine'), 'ptlab', [...cells, wrong]);
-  expect(r.stdout).toContain("cell 4, line 1: CompileError: Type 'number' is not assignable");
+  const r = run(join(folder, 'project/mine'), 'ptlab', [...cells, ...rows, wrong]);
+  expect(r.stdout).toContain("cell 6, line 1: CompileError: Type 'number' is not");
   expect(r.out).toContain(`${events} 1\\n`);
 });
 
 for (const kernel of ['ptlab', 'tslab'])
   test(`${kernel}: in a folder that knows nothing of it`, () => {
-    const r = run(join(folder, 'elsewhere', kernel), kernel, cells);
+    const r = run(join(folder, 'elsewhere', kernel), kernel, [...cells, ...rows]);
     expect(r.status, r.stdout).toBe(0);
     expect(r.out).toContain(`${events} 1\\n`);
   });

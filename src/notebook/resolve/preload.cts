@@ -30,10 +30,14 @@ function folderOf(name: string): string | undefined {
 
 const here = path.join(process.cwd(), 'node_modules').split(path.sep).join('/');
 
-/** A path below node_modules of the current folder, where it would be for ptlab. */
+/**
+ * A path below node_modules of the current folder, where it would be for ptlab. What lies within
+ * ptlab is not shown there, but beside it: a type of arquero is then one that a cell can name.
+ */
 function elsewhere(file: string): string {
   if (!file.startsWith(`${here}/`) || fs.existsSync(file)) return file;
   const inside = file.slice(here.length + 1);
+  if (inside.startsWith('ptlab/node_modules')) return file;
   const name = nameOf(inside);
   const folder = name && folderOf(name);
   return folder ? folder + inside.slice(name.length) : file;
@@ -41,10 +45,13 @@ function elsewhere(file: string): string {
 
 /** Make the compiler's view of the disk include what {@link elsewhere} finds. */
 function widen(sys: Sys): void {
-  for (const name of ['fileExists', 'readFile', 'directoryExists', 'realpath', 'readDirectory']) {
+  for (const name of ['fileExists', 'readFile', 'directoryExists', 'readDirectory']) {
     const plain = sys[name];
     if (plain) sys[name] = (file, ...rest) => plain.call(sys, elsewhere(String(file)), ...rest);
   }
+  const { realpath } = sys; // what is seen elsewhere keeps the place where it is seen
+  sys['realpath'] = (file) =>
+    elsewhere(String(file)) === file ? realpath?.call(sys, file) : (file as string);
 }
 
 const loader = Module as Loader;
