@@ -1,5 +1,12 @@
 #!/usr/bin/env bash
-# The long run of the importers' fuzzing: 10,000 mutations of every format.
+# The long run of the importers' fuzzing: 10,000 mutations of every format, one format after the other.
+#   scripts/nightly-importers.sh [NAME...]   only tests whose name has NAME in it: 'ftrace', 'packed as xz'
 set -euo pipefail
 cd "$(dirname "$0")/.."
-PTLAB_FUZZ="${PTLAB_FUZZ:-10000}" npx vitest run test/importers/fuzz.test.ts
+export PTLAB_FUZZ="${PTLAB_FUZZ:-10000}"
+[ $# -gt 0 ] || set -- trace-dat arrow parquet ftrace perf-script dmesg bpftrace csv "own file" \
+  "packed as" vmallocinfo kernel_page_tables
+for name; do
+  echo "== $PTLAB_FUZZ mutations: $name"
+  npx vitest run test/importers/fuzz.test.ts -t "mutations of .*$name|memory without bound"
+done

@@ -5,7 +5,8 @@ import type { Trace } from '../events/trace.js';
 import { commandLines } from '../export/shell.js';
 import { ascii } from './ascii.js';
 import { needs, type Probe } from './recipes.js';
-import { applies, probeLine, version } from './record.js';
+import { applies, version } from './record.js';
+import { probeLine } from './record-script.js';
 
 /** One part of an analysis, and the events it needs. */
 interface Part {

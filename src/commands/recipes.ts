@@ -6,6 +6,8 @@ export interface Probe {
   readonly since?: string;
   readonly until?: string;
   readonly back?: boolean;
+  /** Only calls with arm64's key of ptdump are wanted. */
+  readonly keyOnly?: boolean;
 }
 
 /** What an analysis needs in its trace. */
@@ -67,8 +69,17 @@ const tables: readonly Probe[] = [
 const walks: readonly Probe[] = [
   { name: 'walk', at: 'ptdump_walk_pgd', args: '' },
   { name: 'walk_ret', at: 'ptdump_walk_pgd', args: '', back: true },
-  { name: 'key_en', at: 'static_key_enable', args: 'key=$arg1:x64' },
-  { name: 'key_dis', at: 'static_key_disable', args: 'key=$arg1:x64' },
+  // v3 of the patch turned its key on and off; as merged (6.18 to 7.2) it counts
+  { name: 'key_en', at: 'static_key_enable', args: 'key=$arg1:x64', until: '6.18' },
+  { name: 'key_dis', at: 'static_key_disable', args: 'key=$arg1:x64', until: '6.18' },
+  ...(['inc', 'dec'] as const).map((how) => ({
+    name: `key_${how}`,
+    at: `static_key_slow_${how}`,
+    args: 'key=$arg1:x64',
+    since: '6.18',
+    until: '7.2',
+    keyOnly: true,
+  })),
 ];
 
 /** What each analysis needs, by name. */

@@ -1,6 +1,7 @@
 import { quote } from '../export/shell.js';
 import { type Answer, byName, type Command, type Options, UserError } from './command.js';
-import { type Need, needs, type Probe } from './recipes.js';
+import { needs } from './recipes.js';
+import { probeLine, traceCmdScript, tracefsScript, type Wanted } from './record-script.js';
 
 /** '6.12.117-vmtest' -> 6012. */
 export function version(release: string): number {
@@ -13,81 +14,6 @@ export function version(release: string): number {
 
 export const applies = (kernel: number, since = '0.0', until = '999.0'): boolean =>
   kernel >= version(since) && kernel < version(until);
-
-export const probeLine = (p: Probe): string =>
-  `${p.back ? 'r' : 'p'}:ptlab/${p.name} ${p.at} ${p.args}`.trim();
-
-/** Lines that try each write: a kernel may lack one function, and the rest must go on. */
-function probeLines(probes: readonly Probe[]): string[] {
-  return probes.map((p) => `probe ${quote(probeLine(p))}`);
-}
-
-const initMmLines = [
-  'init_mm=$(awk \'$3 == "init_mm" { print $1 }\' /proc/kallsyms)',
-  'case "$init_mm" in *[1-9a-f]*)',
-  '  for e in start_locking acquire_returned released; do',
-  '    echo "mm == 0x$init_mm" > "$t/events/mmap_lock/mmap_lock_$e/filter"',
-  '  done;;',
-  '  *) echo "init_mm is not in kallsyms: all mmap_locks are recorded" >&2;;',
-  'esac',
-];
-
-const head = (about: string, kernel: string): string[] => [
-  '#!/bin/bash',
-  `# Records ${about}, on kernel ${kernel}.`,
-  '# Read it, then run it as root. It changes tracefs and nothing else.',
-  'set -u',
-  't=/sys/kernel/tracing',
-  '[ -e "$t/trace" ] || mount -t tracefs nodev "$t" || exit 1',
-  'probe() { echo "$1" >> "$t/kprobe_events" || echo "no probe: $1" >&2; }',
-];
-
-/** What both ways do before: probes, and which mmap_lock is wanted. */
-const setUp = (n: Need, probes: readonly Probe[]): string[] => [
-  'echo 0 > "$t/tracing_on"',
-  'echo > "$t/trace"',
-  ...probeLines(probes),
-  ...(n.initMm ? initMmLines : []),
-];
-
-const mark = (text: string): string => `echo ${quote(text)} > "$t/trace_marker"`;
-
-function tracefsScript(n: Need, events: readonly string[], probes: readonly Probe[], o: Wanted) {
-  return [
-    ...setUp(n, probes),
-    `echo ${o.bufferKb} > "$t/buffer_size_kb"`,
-    ...events.map((e) => `echo 1 > "$t/events/${e}/enable"`),
-    ...(probes.length > 0 ? ['echo 1 > "$t/events/ptlab/enable"'] : []),
-    'echo 1 > "$t/tracing_on"',
-    mark('MARK wl_begin'),
-    o.workload,
-    mark('MARK wl_end'),
-    'echo 0 > "$t/tracing_on"',
-    `gzip -c "$t/trace" > ${quote(o.output)}`,
-    'echo 0 > "$t/events/enable"',
-    'echo > "$t/kprobe_events"',
-  ];
-}
-
-function traceCmdScript(n: Need, events: readonly string[], probes: readonly Probe[], o: Wanted) {
-  const names = events.map((e) => `-e ${quote(e.replace('/', ':'))}`);
-  const all = probes.length > 0 ? [...names, '-e ptlab'] : names;
-  const run = `/bin/bash -c ${quote(`${mark('MARK wl_begin').replace('"$t/', '"/sys/kernel/tracing/')}; ${o.workload}; ${mark('MARK wl_end').replace('"$t/', '"/sys/kernel/tracing/')}`)}`;
-  return [
-    ...setUp(n, probes),
-    'echo 1 > "$t/tracing_on"',
-    `trace-cmd record -b ${o.bufferKb} -o ${quote(o.output)} \\`,
-    ...all.map((e) => `  ${e} \\`),
-    `  ${run}`,
-    'echo > "$t/kprobe_events"',
-  ];
-}
-
-interface Wanted {
-  readonly bufferKb: number;
-  readonly workload: string;
-  readonly output: string;
-}
 
 const writers = { tracefs: tracefsScript, 'trace-cmd': traceCmdScript } as const;
 
@@ -116,12 +42,8 @@ async function run(args: readonly string[], options: Options): Promise<Answer> {
   const probes = need.probes.filter((p) => applies(kernel, p.since, p.until));
   const events = need.events.filter(([, since]) => applies(kernel, since)).map(([e]) => e);
   const missing = need.events.filter(([, since]) => !applies(kernel, since)).map(([e]) => e);
-  const lines = [
-    ...head(need.about, release.replace(/[^\w.+-]/g, '?')),
-    ...missing.map((e) => `# this kernel has no ${e}`),
-    ...script(need, events, probes, wanted(options, by)),
-  ];
-  const text = `${lines.join('\n')}\n`;
+  const known = { need, kernel: release.replace(/[^\w.+-]/g, '?'), events, probes, missing };
+  const text = `${script(known, wanted(options, by)).join('\n')}\n`;
   return {
     json: {
       recipe: name,

@@ -174,8 +174,14 @@ async function* runTool(
   yield* child.stdout as AsyncIterable<Uint8Array>;
   const wrong = await ended;
   if (wrong === null) return;
-  const missing = /ENOENT/.test(wrong) ? `; install ${command}, or import what it prints` : '';
-  throw new FormatError(`${command} ${args.join(' ')} failed: ${wrong}${missing}`);
+  const line = `${command} ${args.join(' ')}`;
+  if (/ENOENT/.test(wrong)) {
+    throw new FormatError(
+      `needs ${command}, which is not on the PATH: install it, or where it was recorded run ` +
+        `'${line} FILE > x.txt' and import x.txt`,
+    );
+  }
+  throw new FormatError(`${line} failed: ${wrong}`);
 }
 
 /** Texts of so many bytes are read by several threads; where their number is asked for, smaller ones too. */

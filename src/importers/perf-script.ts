@@ -156,7 +156,8 @@ export const perfData: Importer = {
     perfScript.read(
       {
         ...input,
-        chunks: () => input.tool('perf', ['script', '--ns', '--show-lost-events', '-i']),
+        chunks: () =>
+          input.tool('perf', ['script', '--header', '--ns', '--show-lost-events', '-i']),
       },
       log,
       meta,

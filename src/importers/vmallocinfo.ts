@@ -58,6 +58,10 @@ function areaOf(text: string, line: number): VmallocInfoArea {
   const unpurged = /\bunpurged vm_area\b/.test(m[4]!);
   const phys = value('phys');
   const pages = value('pages');
+  if (!/^\d{1,15}$/.test(pages ?? '0') || !/^0x[0-9a-f]{1,16}$/.test(phys ?? '0x0'))
+    throw new VmallocInfoError(
+      `line ${line}: pages=${pages ?? ''} phys=${phys ?? ''} are no numbers: the file is damaged`,
+    );
   return {
     start,
     end,

@@ -10,7 +10,7 @@ import { load } from '../../src/commands/notebook.js';
 import { compare } from '../../src/commands/notebook-tables.js';
 import { compareWith, inWords } from '../../src/commands/notebook-words.js';
 import { needs } from '../../src/commands/recipes.js';
-import { probeLine } from '../../src/commands/record.js';
+import { probeLine } from '../../src/commands/record-script.js';
 import { root } from '../source.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ptlab-words-'));

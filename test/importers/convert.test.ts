@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
 import { importCommand } from '../../src/commands/import.js';
+import { needs } from '../../src/commands/recipes.js';
 import { record } from '../../src/commands/record.js';
 import { memoryWriter } from '../../src/events/file.js';
 import { ftracePieces } from '../../src/events/format.js';
@@ -200,24 +201,39 @@ test('a text with newlines cannot forge a line', async () => {
   expect(rowsOf(again).map((r) => r['event'])).toEqual(['tracing_mark_write']);
 });
 
-test('record prints shell that parses, quotes names, and knows what a kernel has', async () => {
-  const run = (options: object) =>
-    record.run!(
-      ['sleep-costs'],
+test('record prints POSIX shell that parses, quotes names, and knows what a kernel has', async () => {
+  const run = (options: object, recipe = 'sleep-costs') =>
+    record.run(
+      [recipe],
       { kernel: '6.12', by: 'tracefs', seconds: '5', bufferKb: '1024', ...options },
       context,
     );
   for (const by of ['tracefs', 'trace-cmd']) {
     const hostile = `x'; touch ${join(folder, 'owned')}; '`;
     const { text } = await run({ by, command: hostile, output: hostile });
-    execFileSync('bash', ['-n'], { input: text });
+    execFileSync('sh', ['-n'], { input: text });
     expect(text.match(/touch/g)!.length).toBeGreaterThan(1);
     expect(text).not.toMatch(/^touch|[^'\\]; touch/m);
+    for (const kernel of ['5.10', '6.1', '6.6', '6.12', '6.19', '7.2'])
+      for (const recipe of Object.keys(needs)) {
+        const script = (await run({ by, kernel }, recipe)).text;
+        execFileSync('sh', ['-n'], { input: script });
+        expect(script.split('\n').filter((l) => !/^[\x20-\x7e]{0,72}$/.test(l))).toEqual([]);
+        expect(script).toMatch(/\[ ! -e "\$out" \]/); // no file of the user is overwritten
+        expect(script).not.toMatch(
+          /> "\$t\/(trace|events|kprobe_events|tracing_on)\b[^"]*"$(?<!>> .*)/m,
+        );
+      }
   }
-  expect((await run({ kernel: '6.8' })).text).toMatch(/__vmalloc_node_range size/);
-  expect((await run({ kernel: '6.12.117' })).text).toMatch(/__vmalloc_node_range_noprof size/);
+  const probes = async (kernel: string) =>
+    ((await run({ kernel }, 'race-windows')).json as { probes: string[] }).probes.join('\n');
+  expect(await probes('6.8')).toMatch(/__vmalloc_node_range size/);
+  expect(await probes('6.12.117')).toMatch(/__vmalloc_node_range_noprof size/);
+  expect(await probes('6.12.117')).toMatch(/static_key_enable/);
+  expect(await probes('6.19')).toMatch(/key_inc static_key_slow_inc/);
+  expect(await probes('7.2')).not.toMatch(/key_/);
   expect((await run({ kernel: '5.4' })).text).toMatch(
-    /# this kernel has no lock\/contention_begin/,
+    /# This kernel has no lock\/contention_begin/,
   );
   await expect(run({ kernel: 'x' })).rejects.toThrow(/'x' is no kernel release/);
 });

@@ -5,15 +5,17 @@ import { expect, test } from 'vitest';
 import { infoOf } from '../../src/analyses/info.js';
 import { FormatError } from '../../src/importers/importer.js';
 import { openTrace } from '../../src/importers/open.js';
+import { PageTablesError, readPageTables } from '../../src/importers/page-tables.js';
+import { readVmallocInfo, VmallocInfoError } from '../../src/importers/vmallocinfo.js';
 import { readBytes } from '../traces.js';
-import { mutate, numbers, seeds } from './fuzz.js';
+import { mutate, numbers, packedSeeds, seeds, stateSeeds } from './fuzz.js';
 
 /** PTLAB_FUZZ=10000 in the nightly run. */
 const rounds = Number(process.env['PTLAB_FUZZ'] ?? 500);
 
 /** Events that a source can hold at most: packed data may grow, all else takes bytes of the source. */
 const most = (name: string, bytes: number): number =>
-  name === 'trace-dat' || name === 'trace-dat 3' ? bytes * 1024 : bytes;
+  name.startsWith('trace-dat') && name !== 'trace-dat 2' ? bytes * 1024 : bytes;
 
 for (const [name, seed] of Object.entries(seeds())) {
   const format = name.split(' ')[0]!;
@@ -66,3 +68,48 @@ test(`${rounds} mutations of ptlab's own file, opened as such`, async () => {
   expect(whole).toBeGreaterThan(0);
   expect(noted).toBeGreaterThan(0);
 }, 600_000);
+
+test.each(Object.entries(packedSeeds()))(`${rounds} mutations of a source packed as %s`, async (ending, seed) => {
+  const folder = mkdtempSync(join(tmpdir(), 'ptlab-'));
+  const path = join(folder, `x.${ending}`);
+  const next = numbers(11);
+  let read = 0;
+  for (let i = 0; i < rounds; i++) {
+    const bytes = i === 0 ? seed : mutate(seed, next);
+    writeFileSync(path, bytes);
+    const got = await openTrace(path).catch((e: unknown) => e);
+    if (got instanceof Error) {
+      expect(got, `round ${i}: ${got.stack}`).toBeInstanceOf(FormatError);
+      continue;
+    }
+    expect((got as Awaited<ReturnType<typeof openTrace>>).meta.seen).toBeLessThanOrEqual(seed.length * 1024);
+    read++;
+  }
+  rmSync(folder, { recursive: true });
+  expect(read).toBeGreaterThan(0);
+}, 600_000); // biome-ignore format: long lines
+
+const states = {
+  vmallocinfo: [readVmallocInfo, VmallocInfoError],
+  kernel_page_tables: [readPageTables, PageTablesError],
+} as const;
+
+test.each(Object.entries(states))(`${rounds} mutations of %s`, (name, [read, error]) => {
+  const seed = new TextEncoder().encode(stateSeeds[name]);
+  const next = numbers(13);
+  let whole = 0;
+  for (let i = 0; i < rounds; i++) {
+    const bytes = i === 0 ? seed : mutate(seed, next);
+    try {
+      expect(read(Buffer.from(bytes).toString('utf8')).length).toBeLessThanOrEqual(bytes.length / 8);
+      whole++;
+    } catch (e) {
+      expect(e, `round ${i}`).toBeInstanceOf(error);
+    }
+  }
+  expect(whole).toBeGreaterThan(0);
+}, 600_000); // biome-ignore format: long lines
+
+test('none of this took memory without bound', () => {
+  expect(process.resourceUsage().maxRSS / 1024).toBeLessThan(3072);
+});
