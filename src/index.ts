@@ -1,11 +1,13 @@
 // The public names of ptlab, grouped by room.
 
-export { tablesOfDump } from './analyses/dump-tables.js';
 // analyses: trace -> table
+export { costWords, type NamedCosts, type SweptRun, sweepWords } from './analyses/cost-words.js';
+export { tablesOfDump } from './analyses/dump-tables.js';
 export { type Info, infoOf } from './analyses/info.js';
 export { type Overwrite, type Overwrites, overwrites } from './analyses/overwrites.js';
 export { type Prediction, predict } from './analyses/prediction.js';
 export { type RaceWindow, type RaceWindows, raceWindows } from './analyses/race-windows.js';
+export { type RunCosts, runCosts } from './analyses/run-costs.js';
 export { type SleepCosts, sleepCosts } from './analyses/sleep-costs.js';
 export { type SweepRow, sweep, sweepPoint, type TestRow, testSweep } from './analyses/sweep.js';
 // charts: table -> Vega-Lite spec
@@ -13,17 +15,21 @@ export type { About, Chart, Spec } from './charts/chart.js';
 export { type RaceShare, raceShare } from './charts/race-share.js';
 export { type SweptRow, sweepChart } from './charts/sweep.js';
 export { type Checklist, checklist } from './commands/checklist.js';
+export {
+  costsOf,
+  curvesOfSleeps,
+  linesOfCosts,
+  loadRuns,
+  sameWork,
+  sweepCosts,
+  tableOfCosts,
+} from './commands/cost-runs.js';
 export { insert, openMail, replyTo, saveReply, textOf } from './commands/mail-cells.js';
 export { chart, load } from './commands/notebook.js';
 export { type Compared, compare, eventTable, trace } from './commands/notebook-tables.js';
 export { compareWith, inWords } from './commands/notebook-words.js';
 export { schemeOf } from './commands/scheme-file.js';
-export {
-  compareFigures,
-  compareSleeps,
-  type SimulatedRun,
-  simulated,
-} from './commands/simulated.js';
+export { type SimulatedRun, simulated } from './commands/simulated.js';
 // engines: every interleaving, and what went wrong
 export { diagram } from './engines/diagram.js';
 export { type ExploreOptions, explore } from './engines/explore.js';

@@ -180,7 +180,7 @@ function onReader(s: Scan, name: string, pid: number, at: number): void {
 
 function scan(trace: Trace, s: Scan, from: number, to: number, who: ReadonlySet<number>): number {
   const kinds = kindsOf(trace, known);
-  const lastOf = lastRows(trace, who, from, to);
+  const lastOf = lastRows(trace, s, who, from, to);
   let base = 0;
   let readers = 0;
   for (const b of trace.batches) {
@@ -215,7 +215,7 @@ function scan(trace: Trace, s: Scan, from: number, to: number, who: ReadonlySet<
 }
 
 /** The last row of each task that is one of ours. */
-function lastRows(trace: Trace, who: ReadonlySet<number>, from: number, to: number) {
+function lastRows(trace: Trace, s: Scan, who: ReadonlySet<number>, from: number, to: number) {
   const kinds = kindsOf(trace, known);
   const out = new Map<number, number>();
   let base = 0;
@@ -225,7 +225,9 @@ function lastRows(trace: Trace, who: ReadonlySet<number>, from: number, to: numb
     const lock = cursor(b, 'lock');
     for (let i = 0; i < kind.length; i++) {
       if (kind[i]! < 0 || base + i < from || base + i >= to || !has(pid, i)) continue;
-      if (who.has(pid.values[i]!) && !has(lock, i)) out.set(pid.values[i]!, base + i);
+      const p = pid.values[i]!;
+      if (kind[i]! < WALK && s.walkers.has(p)) continue; // a buffer of seq_file
+      if (who.has(p) && !has(lock, i)) out.set(p, base + i);
     }
     base += b.numRows;
   }

@@ -130,20 +130,22 @@ export const timeAsleep: Chart<SleepData> = {
   },
 };
 
-/** Time asleep of several runs, a curve each. */
+/** Time asleep of several runs, a curve each; null where a run cannot tell. */
 export function sleepsSideBySide(
-  series: readonly { name: string; times_ns: readonly number[] }[],
+  series: readonly { name: string; times_ns: readonly number[] | null }[],
   about: About,
 ): Spec {
   const rows = series.flatMap((s) =>
-    cumulative(s.times_ns).map((p) => ({
+    cumulative(s.times_ns ?? []).map((p) => ({
       asleep_us: Math.max(p.x / 1000, 0.1),
       share: p.share,
       run: s.name,
     })),
   );
-  const n = series.reduce((sum, s) => sum + s.times_ns.length, 0);
-  const none = series.filter((s) => s.times_ns.length === 0).map((s) => s.name);
+  const n = series.reduce((sum, s) => sum + (s.times_ns?.length ?? 0), 0);
+  const named = (list: typeof series): string => list.map((s) => s.name).join(', ');
+  const none = named(series.filter((s) => s.times_ns?.length === 0));
+  const unknown = named(series.filter((s) => s.times_ns === null));
   const what = 'time asleep in vmalloc, per call that slept';
   return {
     $schema: schema,
@@ -156,7 +158,10 @@ export function sleepsSideBySide(
       'run',
     ),
     usermeta: textMeta('cdf', what, 'us', n, about, {
-      notes: none.length > 0 ? [`Never slept: ${none.join(', ')}.`] : [],
+      notes: [
+        ...(none === '' ? [] : [`Never slept: ${none}.`]),
+        ...(unknown === '' ? [] : [`Cannot tell who slept: ${unknown}.`]),
+      ],
     }),
   };
 }

@@ -1,6 +1,7 @@
 import { type OpList, opList, type TaskOps } from '../analyses/op-list.js';
 import { type RaceWindows, raceWindows } from '../analyses/race-windows.js';
 import { sleepCosts } from '../analyses/sleep-costs.js';
+import type { Profile } from '../engines/cost.js';
 import { runAlone } from '../engines/run.js';
 import { fileWriter, memoryWriter } from '../events/file.js';
 import type { Trace } from '../events/trace.js';
@@ -66,6 +67,16 @@ function runList(list: OpList, scheme: string, label: string, options: Options, 
   const ran = runTimed(machine, workers, o, label, (m) => fileWriter(out, m), prepare, readers);
   return { ...ran, trace: null };
 }
+
+/** The operations of a list run again in memory, under rules of kernel 6.12. */
+export const againUnder = (
+  list: OpList,
+  scheme: string,
+  o: { readers: number; seed: string; profile: Profile | string; kernel?: string },
+): Trace => {
+  const machine = { fragmentation: 0, nodes: 1, memory: 16, rest: 0, kernel: '6.12' };
+  return runList(list, scheme, `operations, ${scheme}`, { ...machine, ...o }).trace!;
+};
 
 interface Row {
   readonly scheme: string;

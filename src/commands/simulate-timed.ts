@@ -1,4 +1,4 @@
-import { profiles } from '../engines/cost.js';
+import { type Cost, type Profile, profiles } from '../engines/cost.js';
 import { logSink } from '../engines/sim-log.js';
 import { simulate } from '../engines/simulate.js';
 import { fileWriter, type TraceWriter } from '../events/file.js';
@@ -28,14 +28,27 @@ export const timedOptions = [
   ['--readers <n>', 'tasks that read kernel_page_tables all the time', '1'],
   ['--profile <name>', `machine: ${Object.keys(profiles).join(', ')}, or a file of ptlab calibrate`, 'mesh-server'], // biome-ignore format: one line
   ['--rest <entries>', 'entries a walk reads outside vmalloc: the longer the dump', '100000'],
+  ['--every <ms>', 'time from one read to the next, median; default: as the profile says'],
   ['--walks <n>', 'complete walks a read makes; default: as the profile says'],
   ...boundOptions,
 ] as const;
 
+/** The profile with readers that rest as --every says. */
+function resting(p: Profile, options: Options): Profile {
+  if (options['every'] === undefined) return p;
+  const ms = Number(options['every']);
+  if (!(ms > 0 && ms <= 1e6))
+    throw new UserError(`--every ${options['every']}: milliseconds, above 0, at most 1000000`);
+  const rest: Cost = { dist: { median_ns: ms * 1e6, sigma: 0.5 }, source: '--every' };
+  return { ...p, own: { ...p.own, 'next read': rest } };
+}
+
 /** What a timed run is made of, from the command line. */
 export function timedSetup(options: Options) {
   const scheme = byName('scheme', schemes, String(options['scheme']));
-  const profile = profileOf(String(options['profile'] ?? 'mesh-server'));
+  const given = options['profile'] ?? 'mesh-server';
+  const fitted = typeof given === 'object' ? (given as Profile) : profileOf(String(given));
+  const profile = resting(fitted, options);
   const walks = options['walks'] === undefined ? profile.walks_per_read : whole(options, 'walks', 1, 64); // biome-ignore format: one line
   return {
     scheme,

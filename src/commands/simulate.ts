@@ -108,7 +108,10 @@ const vmix: Command = {
   args: '',
   about: 'page-mapped and block-mapped vmallocs, mixed',
   options: [
-    ['--ops <pattern>', 'hN and sN allocate N pages, F frees all, p purges: h512.F.p.s600.F.p'],
+    [
+      '--ops <pattern>',
+      'hN and sN allocate N pages, F frees all, p purges, rN rests N us: h512.F.p.s600.F.p',
+    ],
     ['--loops <n>', 'how often', '1000'],
     ['--slots <n>', 'random mix: areas held at a time', '32'],
     ['--huge-percent <n>', 'random mix: share of block-mapped ones', '25'],

@@ -1,7 +1,3 @@
-import { sleepCosts } from '../analyses/sleep-costs.js';
-import type { Spec } from '../charts/chart.js';
-import { sideBySide } from '../charts/side-by-side.js';
-import { sleepsSideBySide } from '../charts/sleep-costs.js';
 import { memoryWriter } from '../events/file.js';
 import type { Trace } from '../events/trace.js';
 import { pattern, readPattern } from '../linux/lib/vmix.js';
@@ -15,6 +11,12 @@ export interface SimulatedRun {
   readonly kernel?: string;
   readonly cpus?: number;
   readonly readers?: number;
+  /** Tasks that call vmalloc, each on a CPU of its own; readers are on others as long as there are some. */
+  readonly callers?: number;
+  /** Time from one read of the dump to the next, median; default: as the profile says. */
+  readonly every_ms?: number;
+  /** Rest of a caller before each overwrite. */
+  readonly apart_us?: number;
   /** Pattern of one loop: four small objects fill two slots, then a block replaces a table. */
   readonly ops?: string;
   readonly loops?: number;
@@ -25,11 +27,13 @@ export interface SimulatedRun {
   readonly seed?: string;
 }
 
-const preset: Required<SimulatedRun> = {
+const preset: Required<Omit<SimulatedRun, 'every_ms'>> = {
   scheme: 'v6',
   kernel: '6.18',
   cpus: 4,
   readers: 1,
+  callers: 1,
+  apart_us: 0,
   ops: 's300.s300.s300.s300.F.p.h512.F.p',
   loops: 100,
   profile: 'mesh-server',
@@ -43,32 +47,16 @@ const preset: Required<SimulatedRun> = {
  */
 export function simulated(run: SimulatedRun = {}): Trace {
   const o = { ...preset, ...run };
-  const { scheme, readers, profile, rest, seed, cpus, kernel } = o;
+  const { scheme, readers, profile, rest, seed, kernel, callers } = o;
+  const cpus = Math.max(o.cpus, callers + readers);
+  const every = o.every_ms === undefined ? {} : { every: o.every_ms };
   const machine = { granule: '4K', fragmentation: 0, vaBits: 48, nodes: 1, memory: 16, image: 11 };
-  const options = { scheme, readers, profile, rest, seed, cpus, kernel, ...machine };
-  const work = pattern(readPattern(o.ops), o.loops, 4096);
-  const workers = [{ name: 'vmix/0', cpu: 0, work }];
-  return runTimed(machineOf(options), workers, options, `vmix ${o.ops}`, memoryWriter).trace;
-}
-
-/** The command that makes these comparisons again. */
-const notebook = ['ptlab', 'run', 'notebooks/02-sleep-costs.ipynb'];
-
-/** Time asleep of vmalloc calls, a curve a trace. */
-export function compareSleeps(traces: Readonly<Record<string, Trace>>): Spec {
-  const series = Object.entries(traces).map(([name, t]) => ({
-    name,
-    times_ns: sleepCosts(t).sleeps.flatMap((s) => (s.role === 'vmalloc' ? [s.asleep_ns] : [])),
+  const options = { scheme, readers, profile, rest, seed, cpus, kernel, ...every, ...machine };
+  const ops = readPattern(o.apart_us > 0 ? `r${o.apart_us}.${o.ops}` : o.ops);
+  const workers = Array.from({ length: callers }, (_, cpu) => ({
+    name: `vmix/${cpu}`,
+    cpu,
+    work: pattern(ops, o.loops, 4096),
   }));
-  return sleepsSideBySide(series, { command: notebook });
-}
-
-/** The same figures of several traces, a column a trace. */
-export function compareFigures(
-  what: string,
-  traces: Readonly<Record<string, Trace>>,
-  figures: (t: Trace) => object,
-): Spec {
-  const columns = Object.entries(traces).map(([name, t]) => ({ name, result: figures(t) }));
-  return sideBySide(what, columns, { command: notebook });
+  return runTimed(machineOf(options), workers, options, `vmix ${o.ops}`, memoryWriter).trace;
 }

@@ -64,7 +64,7 @@ export function newSim(sys: System, o: SimulateOptions): Sim {
     steps: 0,
     events: 0,
     limits: { ...NO_LIMITS, ...o.limits },
-    gpEnds: 0,
+    grace: { ends: 0, next: 0 },
     keyFree: 0,
   };
 }

@@ -124,8 +124,9 @@ export interface Sim {
   events: number;
   /** The run is cut off behind these. */
   readonly limits: Limits;
-  /** When the grace period in progress ends; when jump_label_mutex is free. */
-  gpEnds: number;
+  /** When the grace period in progress ends, and the one after it (0: not asked for). */
+  readonly grace: { ends: number; next: number };
+  /** When jump_label_mutex is free. */
   keyFree: number;
 }
 

@@ -120,17 +120,29 @@ function waitForLock(sim: Sim, t: Thread, step: Lock, is: Readiness): void {
   sleep(sim, t);
 }
 
+/** End of a grace period that starts at `from`: the first tick after `fqs` jiffies. C: rcu_gp_fqs_loop() */
+function periodEnds(sim: Sim, from: number): number {
+  const { hz } = sim.profile;
+  const fqs = 1 + (hz > 250 ? 1 : 0) + (hz > 500 ? 1 : 0) + Math.floor(sim.cpus.length / 256);
+  return (Math.floor(from / sim.jiffy_ns) + fqs + 1) * sim.jiffy_ns;
+}
+
 /**
- * When a grace period asked for now ends: the one in progress does not count; a new one starts at once
- * if there is none. It lasts until the next tick after `fqs` jiffies. C: rcu_gp_fqs_loop()
+ * When the grace period ends that is asked for now. The one in progress does not count: whoever asks meanwhile waits for
+ * the next, all of them for the same one; without one in progress it starts at once. C: rcu_start_this_gp()
  */
 export function graceEnds(sim: Sim): number {
-  const hz = sim.profile.hz;
-  const fqs = 1 + (hz > 250 ? 1 : 0) + (hz > 500 ? 1 : 0) + Math.floor(sim.cpus.length / 256);
-  const starts = Math.max(sim.now, sim.gpEnds);
-  const ends = (Math.floor(starts / sim.jiffy_ns) + fqs + 1) * sim.jiffy_ns;
-  sim.gpEnds = ends;
-  return ends;
+  const { grace } = sim;
+  if (sim.now >= grace.ends && grace.next > 0) {
+    grace.ends = grace.next;
+    grace.next = 0;
+  }
+  if (sim.now >= grace.ends) {
+    grace.ends = periodEnds(sim, sim.now);
+    return grace.ends;
+  }
+  if (grace.next === 0) grace.next = periodEnds(sim, grace.ends);
+  return grace.next;
 }
 
 /** might_sleep() at the begin of what may sleep: complains whether or not it does, once. */

@@ -11,7 +11,7 @@ import type { Trace } from '../../src/events/trace.js';
 import { mmap_read_lock, mmap_read_unlock, mmap_write_lock, mmap_write_unlock } from '../../src/linux/lock.js'; // biome-ignore format: one line
 import { rcu_read_lock, rcu_read_unlock, synchronize_rcu } from '../../src/linux/rcu.js';
 import { sizesOf } from '../../src/linux/scenario.js';
-import { work } from '../../src/linux/sched.js';
+import { trace, work } from '../../src/linux/sched.js';
 import type { Kernel, Place, Step } from '../../src/linux/step.js';
 import { lock, newSystem, type System, task } from '../../src/linux/system.js';
 import { scenarios } from '../../src/scenarios/index.js';
@@ -258,6 +258,19 @@ test.each([[100, 10], [250, 4], [1000, 3]])('HZ=%i: a grace period takes ticks o
   expect(result.time_ns).toBeGreaterThan(1_234_567 + fqs_ms * 1e6 - tick);
   expect(result.time_ns).toBeLessThan(1_234_567 + fqs_ms * 1e6 + 2 * tick);
 }); // biome-ignore format: a table
+
+test('who asks during a grace period waits for the next one, all for the same', () => {
+  const asks = (after_us: number) =>
+    function* (): Kernel {
+      yield* work('sleep', after_us * 1000);
+      yield* synchronize_rcu();
+      yield* trace('print', { detail: 'over' });
+    };
+  const { rows } = run([asks(1000), asks(2000), asks(3000), asks(4000)]);
+  const over = rows.filter((r) => r['event'] === 'print').map((r) => Math.round(Number(r['ts_ns']) / 1e6)); // biome-ignore format: one line
+  // HZ=250: at most two ticks of 4 ms. The first asked at 1 ms; the others all within its period.
+  expect(over).toEqual([8, 16, 16, 16]);
+});
 
 test('a grace period waits for a reader', () => {
   const reads = function* (): Kernel {

@@ -2,10 +2,11 @@
 import { below, random } from '../random.js';
 import type { Workload } from './workload.js';
 
-/** One operation of a pattern: hN and sN allocate N pages (h: may be mapped by blocks), F frees all, p purges. */
+/** One operation of a pattern: hN and sN allocate N pages (h: may be mapped by blocks), F frees all, p purges, rN rests N us. */
 export interface VmixOp {
-  readonly op: 'h' | 's' | 'F' | 'p';
-  readonly pages: number;
+  readonly op: 'h' | 's' | 'F' | 'p' | 'r';
+  /** Pages, or microseconds; 0 for F and p. */
+  readonly n: number;
 }
 
 /**
@@ -14,9 +15,9 @@ export interface VmixOp {
  */
 export function readPattern(text: string): VmixOp[] {
   return text.split('.').map((word) => {
-    const m = /^(?:([hs])([1-9]\d{0,6})|([Fp]))$/.exec(word);
-    if (!m) throw new RangeError(`'${word}' in '${text}': hN, sN (N pages), F or p`);
-    return { op: (m[1] ?? m[3]) as VmixOp['op'], pages: Number(m[2] ?? 0) };
+    const m = /^(?:([hsr])([1-9]\d{0,6})|([Fp]))$/.exec(word);
+    if (!m) throw new RangeError(`'${word}' in '${text}': hN, sN (N pages), rN (N us), F or p`);
+    return { op: (m[1] ?? m[3]) as VmixOp['op'], n: Number(m[2] ?? 0) };
   });
 }
 
@@ -24,13 +25,14 @@ export function readPattern(text: string): VmixOp[] {
 export function* pattern(ops: readonly VmixOp[], loops: number, page_bytes: number): Workload {
   let held: number[] = [];
   for (let i = 0; i < loops; i++)
-    for (const { op, pages } of ops) {
+    for (const { op, n } of ops) {
       if (op === 'F') {
         for (const page of held) yield { op: 'vfree', page };
         held = [];
       } else if (op === 'p') yield { op: 'vm_unmap_aliases' };
+      else if (op === 'r') yield { op: 'rest', time_ns: n * 1000 };
       else {
-        const size_bytes = pages * page_bytes;
+        const size_bytes = n * page_bytes;
         const page = yield { op: op === 'h' ? 'vmalloc_huge' : 'vmalloc', size_bytes };
         if (page >= 0) held.push(page);
       }

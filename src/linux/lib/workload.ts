@@ -14,7 +14,7 @@ import { vm_map_ram, vm_unmap_aliases, vm_unmap_ram } from '../mm/vm-map-ram.js'
 import * as slow from '../mm/vmalloc.js';
 import * as fast from '../mm/vmalloc-fast.js';
 import type { VmallocState } from '../mm/vmalloc-state.js';
-import { trace } from '../sched.js';
+import { trace, work } from '../sched.js';
 import { flat } from '../step/flat.js';
 import type { Kernel } from '../step.js';
 
@@ -39,6 +39,8 @@ export type Call =
   | { readonly op: 'vm_unmap_ram'; readonly page: number; readonly pages: number }
   | { readonly op: 'ioremap'; readonly phys_bytes: number; readonly size_bytes: number }
   | { readonly op: 'vm_unmap_aliases' }
+  /** Nothing, for a while; takes no time where a run has none. */
+  | { readonly op: 'rest'; readonly time_ns: number }
   /** A line in the trace; `event` print (trace_printk) or tracing_mark_write. */
   | { readonly op: 'note'; readonly event: 'print' | 'tracing_mark_write'; readonly text: string };
 
@@ -123,6 +125,9 @@ function* callSlow(vm: VmallocState, call: Call, cpu: number): Kernel<number> {
       return 0;
     case 'vm_unmap_aliases':
       yield* vm_unmap_aliases(vm, cpu);
+      return 0;
+    case 'rest':
+      yield* work('sleep', call.time_ns);
       return 0;
     case 'note':
       yield* trace(call.event, { detail: call.text });

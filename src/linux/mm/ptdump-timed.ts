@@ -10,15 +10,23 @@ import type { Kernel, Place } from '../step.js';
 import { place, type System } from '../system.js';
 import type { VmallocState } from './vmalloc-state.js';
 
+/** Index of the first entry from `i` on that points to a table; `n` if there is none. */
+function nextTable(cells: Float64Array, table: Place, i: number, n: number): number {
+  let at = i;
+  while (at < n && !pmd_table(cells[table + at]!)) at++;
+  return at;
+}
+
 /** Entries below `table` at `height`: a read each that points to a table, and its PTEs as one work behind one read. */
 function* walkBelow(vm: VmallocState, table: Place, n: number, height: number): Kernel {
-  const { cells } = vm.sys;
-  let plain = 0;
-  for (let i = 0; i < n; i++) {
-    if (!pmd_table(cells[table + i]!) || height === 0) {
-      plain++;
-      continue;
-    }
+  const { sys } = vm; // whose cells may move when memory grows
+  let plain = n;
+  for (
+    let i = nextTable(sys.cells, table, 0, n);
+    i < n;
+    i = nextTable(sys.cells, table, i + 1, n)
+  ) {
+    plain--;
     const entry = yield* READ_ONCE(table + i);
     if (!pmd_table(entry)) continue;
     const below = tableOf(entry);
