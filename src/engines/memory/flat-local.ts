@@ -94,6 +94,10 @@ export const lags = (s: Seat): boolean =>
   s.task.cpu >= 0 &&
   (s.sys.variant.has('jump-label') || !s.sys.textCpus.includes(s.task.cpu));
 
+/** Does an ISB behind `window` order anything: what is executed of patched text, or reads behind a branch still to be decided? */
+const isbOrders = (s: Seat, window: Window): boolean =>
+  lags(s) || ahead(window, window.length).control;
+
 /** `d` with its next step, a bound of an RCU section, fetched; undefined where too many sections are under way. */
 export function fetchBound(s: Seat, d: Draft, step: Step): Draft | undefined {
   if (step.op !== 'rcu') return undefined;
@@ -115,7 +119,9 @@ export function fetchOrder(s: Seat, d: Draft): Draft | undefined {
   if (isSilent(s, step)) return behind(s, d, 0);
   if (step.op === 'rcu') return fetchBound(s, d, step);
   if (step.op !== 'fence' && step.op !== 'branch') return undefined;
-  const window = [...d.window, entryFor(s, step)!];
+  const e = entryFor(s, step)!;
+  if (e.kind === 'isb' && !isbOrders(s, d.window)) return behind(s, d, 0);
+  const window = [...d.window, e];
   return { ...behind(s, d, 0), window };
 }
 
@@ -132,7 +138,7 @@ function tidy(s: Seat, window: Window, effects: Effect[]): Window {
     } else if (e.kind === 'branch') {
       if (depends(with_, at, e.at)) out.push(e);
     } else if (e.kind === 'isb') {
-      if (lags(s) || ahead(out, at).control) out.push(e);
+      if (isbOrders(s, out)) out.push(e);
     } else if (e.kind === 'leave') {
       if (pending(out)) out.push(e);
       else {
