@@ -1,6 +1,14 @@
 // Static keys. C: kernel/jump_label.c, arch/arm64/kernel/{jump_label,patching}.c (6.12). Left out: cpus_read_lock (no
 // CPU is ever plugged here), more than one site a key.
-import { atomic_fetch_add, cmpxchg, READ_ONCE, smp_mb } from './memory.js';
+import {
+  atomic_fetch_add,
+  branch,
+  cmpxchg,
+  fence,
+  READ_ONCE,
+  smp_mb,
+  WRITE_ONCE,
+} from './memory.js';
 import type { Kernel, Place } from './step.js';
 import { lock, place, type System, staticKey } from './system.js';
 
@@ -41,11 +49,38 @@ function* jump_label_unlock(sys: System): Kernel {
   const on = place(sys, 'jump_label_mutex');
   yield { op: 'unlock', on, kind: 'mutex', mode: 'write', by: 'jump_label_unlock' };
 }
+/** Mark of a loop's later turns (step.ts): each reads anew all it decides by. */
+const AGAIN = { again: true } as const;
+
 const whole = (sys: System): boolean => !sys.variant.has('jump-label');
+
+/**
+ * The variants 'bare-disable', 'dmb-disable' and 'dmb-ld-disable': `enabled` was 1, and the branch is patched back by its store
+ * alone, with that barrier before it (none, DMB ISH, DMB ISHLD); no mutex, no IPI. The kernel's atomics are full barriers.
+ */
+function* patchedBack(sys: System, key: Place): Kernel<boolean> {
+  const { variant } = sys;
+  if (variant.has('dmb-disable')) yield* fence('dmb ish');
+  else if (variant.has('dmb-ld-disable')) yield* fence('dmb ishld');
+  else if (!variant.has('bare-disable')) return false;
+  if ((yield* enabled(key)) !== 1) return false;
+  yield { op: 'text', on: key, mode: 'patch', value: 0, by: 'jump_label_update' };
+  yield* WRITE_ONCE(key, 0);
+  return true;
+}
+
+/** enabled, and the branch on it; `again`: in a later turn of a loop. */
+function* enabled(key: Place, again: { again?: boolean } = {}): Kernel<number> {
+  const count = yield* READ_ONCE(key, again);
+  yield* branch(key);
+  return count;
+}
 
 /** enabled, read under jump_label_mutex. */
 function* enabledLocked(key: Place): Kernel<number> {
-  return yield { op: 'read', on: key, mode: 'once', joined: true };
+  const count = yield { op: 'read', on: key, mode: 'once', joined: true };
+  yield { op: 'branch', on: key, joined: true };
+  return count;
 }
 
 /** Under jump_label_mutex, the key being off: -1 while patching, 1 when every CPU has it. */
@@ -61,7 +96,7 @@ export function* static_branch_enable(sys: System, key: Place): Kernel {
     yield { op: 'key', on: key, mode: 'enable', by: 'static_branch_enable' };
     return;
   }
-  if ((yield* READ_ONCE(key)) > 0) return;
+  if ((yield* enabled(key)) > 0) return;
   yield* jump_label_lock(sys);
   if ((yield* enabledLocked(key)) === 0) yield* turnOn(sys, key);
   yield* jump_label_unlock(sys);
@@ -73,7 +108,8 @@ export function* static_branch_disable(sys: System, key: Place): Kernel {
     yield { op: 'key', on: key, mode: 'disable', by: 'static_branch_disable' };
     return;
   }
-  if ((yield* READ_ONCE(key)) !== 1) return;
+  if (yield* patchedBack(sys, key)) return;
+  if ((yield* enabled(key)) !== 1) return;
   yield* jump_label_lock(sys);
   const was = yield { op: 'rmw', on: key, fn: 'cas', value: 0, expect: 1, mode: 'full', joined: true }; // biome-ignore format: one line
   if (was === 1) yield* jump_label_update(sys, key, 0);
@@ -86,7 +122,7 @@ export function* static_branch_inc(sys: System, key: Place): Kernel {
     yield { op: 'key', on: key, mode: 'inc', by: 'static_branch_inc' };
     return;
   }
-  for (let v = yield* READ_ONCE(key); v > 0; v = yield* READ_ONCE(key, { again: true }))
+  for (let v = yield* enabled(key); v > 0; v = yield* enabled(key, AGAIN))
     if ((yield* cmpxchg(key, v, v + 1)) === v) return;
   yield* jump_label_lock(sys);
   if ((yield* enabledLocked(key)) === 0) yield* turnOn(sys, key);
@@ -100,7 +136,8 @@ export function* static_branch_dec(sys: System, key: Place): Kernel {
     yield { op: 'key', on: key, mode: 'dec', by: 'static_branch_dec' };
     return;
   }
-  for (let v = yield* READ_ONCE(key); v > 1; v = yield* READ_ONCE(key, { again: true }))
+  if (yield* patchedBack(sys, key)) return;
+  for (let v = yield* enabled(key); v > 1; v = yield* enabled(key, AGAIN))
     if ((yield* cmpxchg(key, v, v - 1)) === v) return;
   yield* jump_label_lock(sys);
   const was = yield { op: 'rmw', on: key, fn: 'add', value: -1, mode: 'full', joined: true };

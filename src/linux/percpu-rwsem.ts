@@ -1,6 +1,6 @@
 // percpu_rw_semaphore over rcu_sync. C: kernel/locking/percpu-rwsem.c, kernel/rcu/sync.c (6.12).
 // Left out: the counters are one word, not one a CPU (the writer reads their sum); waiters come in any order.
-import { atomic_fetch_add, READ_ONCE, smp_mb, smp_store_release, WRITE_ONCE } from './memory.js'; // biome-ignore format: one line
+import { atomic_fetch_add, branch, READ_ONCE, smp_mb, smp_store_release, WRITE_ONCE } from './memory.js'; // biome-ignore format: one line
 import { synchronize_rcu } from './rcu.js';
 import { might_sleep, wait_event } from './sched.js';
 import type { Kernel, Place, Step } from './step.js';
@@ -102,6 +102,7 @@ export function* percpu_down_read(sem: Place): Kernel {
   yield* might_sleep();
   yield { op: 'rcu', mode: 'lock', by: 'preempt_disable' };
   const fast = (yield* READ_ONCE(sem + STATE)) === IDLE;
+  yield* branch(sem + STATE);
   yield* atomic_fetch_add(sem + READERS, 1, 'relaxed');
   if (!fast) {
     yield* smp_mb();
@@ -113,6 +114,7 @@ export function* percpu_down_read(sem: Place): Kernel {
       yield* atomic_fetch_add(sem + READERS, 1, 'relaxed');
       yield* smp_mb();
     }
+    yield* branch(sem + BLOCK);
   }
   yield { op: 'rcu', mode: 'unlock', by: 'preempt_enable' };
 }
@@ -120,7 +122,9 @@ export function* percpu_down_read(sem: Place): Kernel {
 /** percpu_up_read. */
 export function* percpu_up_read(sem: Place): Kernel {
   yield { op: 'rcu', mode: 'lock', by: 'preempt_disable' };
-  if ((yield* READ_ONCE(sem + STATE)) !== IDLE) yield* smp_mb();
+  const alone = (yield* READ_ONCE(sem + STATE)) === IDLE;
+  yield* branch(sem + STATE);
+  if (!alone) yield* smp_mb();
   yield* atomic_fetch_add(sem + READERS, -1, 'relaxed');
   yield { op: 'rcu', mode: 'unlock', by: 'preempt_enable' };
 }

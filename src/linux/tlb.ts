@@ -7,6 +7,7 @@ import type { System } from './system.js';
 export function* __flush_tlb_kernel_pgtable(sys: System, entry: Place): Kernel {
   const { variant } = sys;
   if (variant.has('no-flush')) return;
+  if (variant.has('dmb-flush')) return yield* fence('dmb ishst', 'flush: dmb ishst');
   if (!variant.has('no-dsb-ishst')) yield* fence('dsb ishst', 'flush: dsb ishst');
   if (!variant.has('no-tlbi')) yield { op: 'tlbi', mode: 'vaae1is', on: entry, by: 'flush: tlbi' };
   if (!variant.has('no-dsb-ish')) yield* fence('dsb ish', 'flush: dsb ish');

@@ -3,6 +3,7 @@ import type { Row } from './rows.js';
 
 /** A run of a claim, and what it must come to for the claim's ruling to stand. */
 export interface Check extends Pick<Row, 'scenario' | 'scheme' | 'sizes' | 'variant'> {
+  readonly memory: 'sc' | 'arm64';
   readonly verdict: 'safe' | 'bug';
 }
 
@@ -19,7 +20,14 @@ const pmd = (
   verdict: Check['verdict'],
   sizes: Row['sizes'] = {},
   variant: Row['variant'] = [],
-): Check => ({ scenario: 'pmd-free', scheme, sizes, variant, verdict });
+): Check => ({ scenario: 'pmd-free', scheme, sizes, variant, memory: 'sc', verdict });
+/** The same where the claim is about the order of memory. */
+const arm64 = (...check: Parameters<typeof pmd>): Check => ({ ...pmd(...check), memory: 'arm64' });
+const checkWx = (
+  scheme: Row['scheme'],
+  memory: Check['memory'],
+  verdict: Check['verdict'],
+): Check => ({ scenario: 'check-wx', scheme, sizes: {}, variant: [], memory, verdict });
 const two = { readers: 2 };
 
 /** The claims, in the order of the thread. */
@@ -45,9 +53,15 @@ export const claims: readonly Claim[] = [
     checks: [
       pmd('v3', 'safe'),
       pmd('v3', 'bug', two),
-      { scenario: 'check-wx', scheme: 'v3', sizes: {}, variant: [], verdict: 'bug' },
-      { scenario: 'check-wx', scheme: 'v6', sizes: {}, variant: [], verdict: 'safe' },
+      checkWx('v3', 'sc', 'bug'),
+      checkWx('v6', 'sc', 'safe'),
       pmd('v6', 'safe', two),
+      arm64('v3', 'safe'),
+      arm64('v3', 'safe', {}, ['flag']),
+      arm64('v3', 'bug', two),
+      checkWx('v3', 'arm64', 'bug'),
+      checkWx('v6', 'arm64', 'safe'),
+      arm64('v6', 'safe', two),
     ],
   },
   {
@@ -68,7 +82,7 @@ export const claims: readonly Claim[] = [
     checks: [
       pmd('percpu-clear', 'safe'),
       pmd('percpu-clear-free', 'safe'),
-      { scenario: 'nowait', scheme: 'percpu-clear', sizes: {}, variant: [], verdict: 'bug' },
+      { ...pmd('percpu-clear', 'bug'), scenario: 'nowait' },
     ],
   },
   {
@@ -86,11 +100,26 @@ export const claims: readonly Claim[] = [
     who: 'Dev Jain, proof of v5',
     says: 'the acquire of the lock makes the key visible to vmalloc',
     ruling:
-      'wrong: without IPI and ISB the lock is there and the old branch is executed; either of the two is enough',
+      'wrong: with the lock and without IPI and ISB the old branch is executed (either is enough); with the lock and without the DSB, or the barrier of the enable, a plain key is read too early',
     checks: [
       pmd('v6', 'bug', {}, ['jump-label', 'no-ipi', 'no-isb']),
-      pmd('v6', 'safe', {}, ['jump-label', 'no-ipi']),
-      pmd('v6', 'safe', {}, ['jump-label', 'no-isb']),
+      arm64('v6', 'bug', {}, ['jump-label', 'no-ipi', 'no-isb']),
+      arm64('v6', 'safe', {}, ['jump-label', 'no-ipi']),
+      arm64('v6', 'safe', {}, ['jump-label', 'no-isb']),
+      arm64('v5', 'safe', {}, ['flag']),
+      arm64('v5', 'bug', {}, ['flag', 'dmb-flush']),
+      arm64('v5', 'bug', {}, ['flag', 'no-enable-barrier']),
+    ],
+  },
+  {
+    who: 'Catalin Marinas, on v5',
+    says: 'a barrier is needed before the free: the unlock is only a release',
+    ruling:
+      'not on AArch64, where the branch on the key orders the free (without it: use after free); LKMM needs one, says herd7',
+    checks: [
+      arm64('v5', 'safe', {}, ['flag']),
+      arm64('v6', 'safe', {}, ['jump-label']),
+      arm64('v5', 'bug', {}, ['flag', 'no-branch']),
     ],
   },
   {

@@ -8,12 +8,13 @@ import {
   static_branch_unlikely,
 } from '../linux/jump-label.js';
 import { mmap_read_lock, mmap_read_unlock } from '../linux/lock.js';
-import { branch } from '../linux/memory.js';
+import { branch, READ_ONCE } from '../linux/memory.js';
 import { percpu_down_read, percpu_down_write, percpu_up_read, percpu_up_write, percpuRwsem } from '../linux/percpu-rwsem.js'; // biome-ignore format: one line
 import { synchronize_rcu } from '../linux/rcu.js';
 import type { Frame, Point, Scheme } from '../linux/scheme.js';
 import type { Kernel, Place } from '../linux/step.js';
 import { place, type System } from '../linux/system.js';
+import { flagOff, flagOn } from './flag-key.js';
 
 /** init_mm.mmap_lock, which every scenario lays out. */
 export const init_mm = (sys: System): Place => place(sys, 'init_mm');
@@ -33,11 +34,13 @@ const counts = (sys: System, own: boolean): boolean =>
 /** The two points of ptdump that turn the key on and off; `counted`: with inc/dec. */
 export const keyPoints = (counted: boolean): Pick<Scheme, 'walkBegin' | 'walkEnd'> => ({
   *walkBegin(sys) {
-    if (counts(sys, counted)) yield* static_branch_inc(sys, key(sys));
+    if (sys.variant.has('flag')) yield* flagOn(sys, key(sys), counts(sys, counted));
+    else if (counts(sys, counted)) yield* static_branch_inc(sys, key(sys));
     else yield* static_branch_enable(sys, key(sys));
   },
   *walkEnd(sys) {
-    if (counts(sys, counted)) yield* static_branch_dec(sys, key(sys));
+    if (sys.variant.has('flag')) yield* flagOff(sys, key(sys), counts(sys, counted));
+    else if (counts(sys, counted)) yield* static_branch_dec(sys, key(sys));
     else yield* static_branch_disable(sys, key(sys));
   },
 });
@@ -58,8 +61,9 @@ export function* readUnlock(sys: System, frame: Frame): Kernel {
 
 /** Test the key on this CPU; 1 if a dump is under way. */
 export function* keyIsOn(sys: System): Kernel<number> {
-  const on = yield* static_branch_unlikely(key(sys));
-  yield* branch(key(sys));
+  const flag = sys.variant.has('flag');
+  const on = yield* flag ? READ_ONCE(key(sys)) : static_branch_unlikely(key(sys));
+  if (!sys.variant.has('no-branch')) yield* branch(key(sys));
   return on;
 }
 

@@ -2,7 +2,11 @@ import { rcu_read_lock, rcu_read_unlock } from '../linux/rcu.js';
 import type { Scheme } from '../linux/scheme.js';
 import { keyIsOn, sampledUnderRcu } from './parts.js';
 
-/** The key is sampled and the entry cleared in one RCU section; ptdump waits a grace period after turning the key on. */
+/**
+ * The key is sampled and the entry cleared in one RCU section; ptdump waits a grace period after turning the key on. LKMM calls
+ * it safe only with a full barrier before the free. On AArch64 the DSB of the flush is one, and the branch on the sample would do
+ * alone: `--variant flag,no-flush` and `flag,no-branch` are safe, `flag,no-flush,no-branch` is a use after free.
+ */
 export const rcuSampleClear: Scheme = {
   name: 'rcu-sample-clear',
   title: 'RCU section over sample and clear; synchronize_rcu in ptdump',

@@ -1,20 +1,21 @@
 import { expect, test } from 'vitest';
 import { explore } from '../../src/engines/explore.js';
+import { explorers } from '../../src/engines/memories.js';
 import { exploreByRerun } from '../../src/engines/reference.js';
 import { raceWindow } from '../../src/engines/window.js';
 import { claims } from '../../src/scenarios/claims.js';
 import { scenarios } from '../../src/scenarios/index.js';
 import { schemes } from '../../src/schemes/index.js';
 
-const checks = claims.flatMap((c) => c.checks.map((k) => [c.who, k.scheme, k] as const));
+const checks = claims.flatMap((c) => c.checks.map((k) => [c.who, k.memory, k.scheme, k] as const));
 
-test('eight claims, each with runs', () => {
-  expect(claims).toHaveLength(8);
+test('nine claims, each with runs', () => {
+  expect(claims).toHaveLength(9);
   for (const c of claims) expect(c.checks.length).toBeGreaterThan(0);
 });
 
-test.each(checks)('%s: %s', (_, scheme, { scenario, sizes, variant, verdict }) => {
-  const v = explore(scenarios[scenario], schemes[scheme], { sizes, variant });
+test.each(checks)('%s: %s %s', (_, memory, scheme, { scenario, sizes, variant, verdict }) => {
+  const v = explorers[memory]!(scenarios[scenario], schemes[scheme], { sizes, variant });
   expect(v.verdict).toBe(verdict);
 });
 

@@ -28,6 +28,7 @@ export function* set_pmd(sys: System, pmdp: Place, entry: number): Kernel {
  */
 export function* pmd_set_huge(sys: System, pmdp: Place, block: number): Kernel<0 | 1> {
   const old = yield* READ_ONCE(pmdp);
+  yield* branch(pmdp);
   if (pmd_present(old) && old !== block) return 0;
   yield* set_pmd(sys, pmdp, block);
   return 1;
@@ -35,7 +36,9 @@ export function* pmd_set_huge(sys: System, pmdp: Place, block: number): Kernel<0
 
 /** pmd_clear_huge, pud_clear_huge: 1 if the entry held a block, which is then cleared. No TLB flush. */
 export function* pmd_clear_huge(sys: System, pmdp: Place): Kernel<0 | 1> {
-  if (!pmd_sect(yield* READ_ONCE(pmdp))) return 0;
+  const old = yield* READ_ONCE(pmdp);
+  yield* branch(pmdp);
+  if (!pmd_sect(old)) return 0;
   yield* pmd_clear(sys, pmdp);
   return 1;
 }
@@ -95,6 +98,7 @@ function* freePteTables(
 ): Kernel {
   for (let i = 0; i < entries; i++) {
     const pmd = yield* READ_ONCE(pmds + i);
+    yield* branch(pmds + i);
     if (!pmd_none(pmd)) yield* pmd_free_pte_page(sys, pmds + i, { cpu }, acquire);
   }
 }
