@@ -17,14 +17,11 @@ const round = (v: number, digits = 5): number => Number(v.toPrecision(digits));
 const percent = (v: number | null, of: number): number | null =>
   v === null || of === 0 ? null : round((100 * v) / of);
 
-/** Change and interval of a figure in percent, as a person reads them. */
-function shown({ before, after, low, high }: ChangeRow): string {
-  const [change, from, to] = [after - before, low, high].map((v) => percent(v, before));
-  const short = (v: number | null | undefined) => String(round(v ?? 0, 3));
-  if (change === null) return '-';
-  return from === null || to === null
-    ? `${short(change)} [-]`
-    : `${short(change)} [${short(from)}, ${short(to)}]`;
+/** The interval of a change in percent, as a person reads it; '-' where there is none. */
+function interval({ before, low, high }: ChangeRow): string {
+  const ends = [percent(low, before), percent(high, before)];
+  const [from, to] = ends.map((v) => (v === null ? null : round(v, 3)));
+  return from === null || to === null ? '-' : `[${from}, ${to}]`;
 }
 
 /** Two traces: the change of each figure in percent of before, with its 95 % interval. */
@@ -36,7 +33,8 @@ export function comparison(changes: readonly ChangeRow[], about: About): Spec {
     change: percent(c.after - c.before, c.before),
     low: percent(c.low, c.before),
     high: percent(c.high, c.before),
-    shown: shown(c),
+    means: `${round(c.before, 3)} to ${round(c.after, 3)}`,
+    interval: interval(c),
     n: `${c.n_before}/${c.n_after}`,
   }));
   const what = 'change of the mean, before to after, with 95 % intervals';
@@ -59,9 +57,14 @@ export function comparison(changes: readonly ChangeRow[], about: About): Spec {
       { mark: { type: 'point', filled: true, size: 60 }, encoding: { x: { field: 'change', ...x }, y } },
     ], // biome-ignore format: a layer a line
     usermeta: textMeta('table', what, '% of before; means', rows.length, about, {
-      columns: ['figure', 'before', 'after', { field: 'shown', title: 'change %' }, 'n'],
+      columns: [
+        'figure',
+        { field: 'means', title: 'mean' },
+        { field: 'interval', title: 'change %' },
+        'n',
+      ],
       notes: [
-        'In brackets: percentile bootstrap of the difference of means, 2000 resamples, fixed seed; [-] with fewer than ten samples.',
+        'Change: 95 % interval by percentile bootstrap of the difference of means, 2000 resamples, fixed seed; - below ten samples.',
       ],
     }),
   };

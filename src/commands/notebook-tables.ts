@@ -60,9 +60,9 @@ export type Compared = Comparison & { readonly chart: Spec };
  */
 export function compare(before: Trace, after: Trace, seed = 1): Compared {
   const result = compareTraces(before, after, seed);
-  const shas = [before, after].map((t) => t.meta.sha256?.slice(0, 12) ?? 'unknown');
   const about = {
-    trace: `${shas[0]} (before), ${shas[1]} (after)`,
+    trace: `before, sha256 ${before.meta.sha256.slice(0, 12)}; after`,
+    sha256: after.meta.sha256,
     lost: before.meta.lost + after.meta.lost,
     ...missingOf([
       { name: 'before', missing: missing(before) },

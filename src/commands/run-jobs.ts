@@ -67,6 +67,13 @@ export function readFileValues(file: unknown): Values {
   return values as Values;
 }
 
+/** Traces of a parameter file: like those of -p, several or a glob, each a run of its own. */
+export async function tracesOf(fromFile: Values): Promise<string[]> {
+  const named = [fromFile['trace']].flat();
+  if (!named.every((t) => typeof t === 'string')) return [];
+  return (await Promise.all(named.map(expand))).flat();
+}
+
 /** The parameters of each run of one notebook: one for each trace. */
 export function variants(
   notebook: string,
@@ -87,8 +94,12 @@ export function variants(
 /** What to call a trace: its name without the format, or its folder's if it is just 'trace'. */
 export function stem(file: string): string {
   const name = basename(file).replace(/(\.txt|\.dat)?(\.gz|\.xz|\.zst)?$/, '');
-  return name === 'trace' ? basename(dirname(resolve(file))) || name : name;
+  return tame(name === 'trace' ? basename(dirname(resolve(file))) || name : name);
 }
+
+/** A name for a file of ours, made of the name of someone else's: nothing in it moves a cursor. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+export const tame = (name: string): string => name.replace(/[\x00-\x1f\x7f-\x9f]/g, '-');
 
 /** One spelling for each file, whatever links lead to it. */
 const whole = (file: string): string => (existsSync(file) ? realpathSync(file) : resolve(file));

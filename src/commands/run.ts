@@ -6,7 +6,15 @@ import { makeFolder } from '../notebook/folders.js';
 import { writeHtml, writeIndex } from '../notebook/html.js';
 import { type RunResult, runNotebook } from '../notebook/runner.js';
 import { type Answer, type Command, type Context, type Options, UserError } from './command.js';
-import { type Job, plan, readFileValues, readPairs, sortWords, variants } from './run-jobs.js';
+import {
+  type Job,
+  plan,
+  readFileValues,
+  readPairs,
+  sortWords,
+  tracesOf,
+  variants,
+} from './run-jobs.js';
 
 /** Make the folder of an output. @throws UserError that says what to do. */
 export function outputFolder(folder: string): void {
@@ -92,6 +100,8 @@ async function run(args: readonly string[], options: Options, context: Context):
   const { files, pairs } = sortWords(args, options);
   const given = await readPairs(pairs);
   const fromFile = readFileValues(options['file']);
+  const traces = given.has('trace') ? [] : await tracesOf(fromFile);
+  if (traces.length > 0) given.set('trace', traces);
   const runs = files.flatMap((notebook) =>
     variants(notebook, fromFile, given).map((values) => ({ notebook, values })),
   );

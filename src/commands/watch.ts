@@ -5,6 +5,7 @@ import { checkName, parametersOf } from '../notebook/parameters.js';
 import { arrivals } from '../notebook/watch.js';
 import { type Command, type Context, type Options, UserError } from './command.js';
 import { describeRun, perform } from './run.js';
+import { tame } from './run-jobs.js';
 
 /** What must be right before the first trace comes. */
 function checked(notebook: string, options: Options): { folder: string; count: number } {
@@ -21,7 +22,7 @@ function checked(notebook: string, options: Options): { folder: string; count: n
 
 /** A copy is named after the whole name of its trace: a.txt and a.dat are two. */
 const copyOf = (notebook: string, trace: string): string =>
-  `${basename(notebook, '.ipynb')}-${basename(trace)}.ipynb`;
+  `${basename(notebook, '.ipynb')}-${tame(basename(trace))}.ipynb`;
 
 async function run([notebook = '']: readonly string[], options: Options, context: Context) {
   const { folder, count } = checked(notebook, options);

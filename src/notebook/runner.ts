@@ -47,6 +47,14 @@ const seconds = (from: number): number => (Date.now() - from) / 1000;
 const kernelName = (nb: Notebook): string =>
   String((nb.metadata['kernelspec'] as Content | undefined)?.['name'] ?? 'tslab');
 
+/** The notebook's own kernel, or the one that runs it; nbformat wants its name and title. */
+function kernelspec(nb: Notebook, wanted: string | undefined): Content {
+  const own = (nb.metadata['kernelspec'] as Content | undefined) ?? {};
+  if (own['name'] !== undefined && own['display_name'] !== undefined) return own;
+  const { name, displayName, language } = findSpec(wanted ?? kernelName(nb));
+  return { name, display_name: displayName, language, ...own };
+}
+
 /** The notebook as it stands before the first cell runs. */
 function prepare(file: string, options: RunOptions): { nb: Notebook; values: Values } {
   const source = readNotebook(file);
@@ -62,6 +70,7 @@ function prepare(file: string, options: RunOptions): { nb: Notebook; values: Val
   const presets = [...(known?.values() ?? [])].filter((p) => p.isLiteral);
   nb.metadata = {
     ...nb.metadata,
+    kernelspec: kernelspec(nb, options.kernel),
     papermill: {
       default_parameters: Object.fromEntries(presets.map((p) => [p.name, p.preset])),
       environment_variables: {}, parameters: values, version: 'ptlab',

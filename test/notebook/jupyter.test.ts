@@ -92,3 +92,63 @@ test.skipIf(noNbconvert)(`nbconvert runs a notebook from another folder${noNbcon
   expect(html.match(/<svg/g)?.length).toBeGreaterThanOrEqual(3);
   expect(html).toContain('page tables overwritten in');
 });
+
+const evil = '</script><img src=x onerror=alert(1)>\x1b[31mred\x1b]0;t\x07\r\nBcc: evil@x';
+
+/** A notebook whose every output holds `evil`, as a comm out of a trace may do. */
+function hostile(file: string): void {
+  const sources = [
+    "let trace: string = '';",
+    `const evil = ${JSON.stringify(evil)};\nconsole.log(evil); console.error(evil);`,
+    "import { display, plot } from 'ptlab';\nimport { table } from 'arquero';\nawait display(table({ [evil]: [evil] }));",
+    "const head = { what: evil, unit: 'n', n: 1 };\nawait plot({ $schema: 'https://vega.github.io/schema/vega-lite/v6.json', title: evil, data: { values: [{ comm: evil, n: 2 }] }, mark: 'bar', encoding: { x: { field: 'comm', type: 'nominal' }, y: { field: 'n', type: 'quantitative' } }, usermeta: { ptlab: { shape: 'bars', head, command: ['ptlab'] } } });",
+    'evil',
+    'throw new Error(evil);',
+  ];
+  const cells = sources.map((source, i) => ({
+    cell_type: 'code', metadata: i === 0 ? { tags: ['parameters'] } : {}, source, outputs: [], execution_count: null,
+  })); // biome-ignore format: one record
+  const metadata = { kernelspec: { name: 'ptlab' } };
+  writeFileSync(file, JSON.stringify({ nbformat: 4, nbformat_minor: 2, metadata, cells }));
+}
+
+const noNbformat = lacking('nbclient');
+test.skipIf(noNbformat)(
+  `hostile names: executed copies are valid, and text all over${noNbformat}`,
+  () => {
+    const place = join(folder, 'hostile');
+    mkdirSync(place);
+    hostile(join(place, 'evil.ipynb'));
+    for (const name of ['a<script>.txt', 'b\x1b[31m.txt']) writeFileSync(join(place, name), 'x');
+    const words = [
+      'run',
+      'evil.ipynb',
+      '-p',
+      'trace=*.txt',
+      '-o',
+      'out',
+      '--html',
+      '--charts',
+      'charts',
+    ];
+    const { stdout, status } = spawnSync(
+    process.execPath, [join(root, 'dist/cli.js'), ...words], { cwd: place, encoding: 'utf8' },
+  ); // biome-ignore format: a command line
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^[\x20-\x7e\n]*$/);
+    const names = readdirSync(join(place, 'out'));
+    expect(names.join('')).toMatch(/^[\x20-\x7e]*$/);
+    const copies = names.filter((n) => n.endsWith('.ipynb')).map((n) => join(place, 'out', n));
+    expect(copies).toHaveLength(2);
+    const check =
+      'import nbformat, sys\nfor f in sys.argv[1:]: nbformat.validate(nbformat.read(f, 4))';
+    expect(run('-c', check, ...copies).stderr).toBe('');
+    const texts = [
+    ...names.filter((n) => n.endsWith('.html')).map((n) => join('out', n)),
+    ...readdirSync(join(place, 'charts')).filter((n) => n.endsWith('.svg')).map((n) => join('charts', n)),
+  ].map((n) => readFileSync(join(place, n), 'utf8')); // biome-ignore format: a list
+    expect(texts).toHaveLength(5);
+    for (const bad of ['<script', '<img src=x', '\x1b', '\x07', '\r'])
+      expect(texts.filter((t) => t.includes(bad)).map((t) => t.slice(0, 200))).toEqual([]);
+  },
+);

@@ -152,6 +152,9 @@ describe('parameters', () => {
     ); // biome-ignore format: a list
     expect(textOf(read(`several/${base}-b.ipynb`).cells[2])).toBe('b.txt\n');
     expect(readFileSync(join(folder, 'several/index.html'), 'utf8')).toContain(`${base}-a.html`);
+    writeFileSync(join(folder, 't.yaml'), 'trace:\n  - d/b*.txt\n  - d/a.txt\n');
+    expect(ptlab('run', nb, '-f', 't.yaml', '-o', 'listed').stdout).toContain('all of them');
+    expect(textOf(read(`listed/${base}-b.ipynb`).cells[2])).toBe('b.txt\n');
   });
 });
 
