@@ -12,6 +12,7 @@ import {
   setText,
   setTextBytes,
   setU64,
+  setVa,
 } from './log.js';
 import { type ColumnName, columnNames, columns, type NameOf } from './schema.js';
 import { cursor, dictValues, has, type Trace } from './trace.js';
@@ -117,7 +118,7 @@ export function rowSource(trace: Trace, log: Log, source?: string): RowSource {
 const asInteger = (value: unknown): bigint | null => {
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : null;
-  const text = String(value).trim();
+  const text = String(value).trim().replace(/\.0+$/, ''); // pandas writes 3.0 where others of the column lack
   return /^-?\d{1,20}$|^0x[0-9a-f]{1,16}$/i.test(text) ? BigInt(text) : null;
 };
 
@@ -155,7 +156,9 @@ export function putValue(log: Log, name: ColumnName, value: unknown): boolean {
       const v = asInteger(value);
       if (v === null || v >= 1n << 64n || v < -(1n << 63n)) return false;
       const n = BigInt.asUintN(64, v);
-      setU64(log, name as NameOf<'u64'>, Number(n >> 32n), Number(n & 0xffffffffn));
+      const [hi, lo] = [Number(n >> 32n), Number(n & 0xffffffffn)];
+      if (name === 'va') setVa(log, hi, lo);
+      else setU64(log, name as NameOf<'u64'>, hi, lo);
       return true;
     }
     default: {

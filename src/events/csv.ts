@@ -1,5 +1,5 @@
 import type { RecordBatch } from 'apache-arrow';
-import { type ColumnName, columnNames } from './schema.js';
+import { type ColumnName, columnNames, columns } from './schema.js';
 import type { Trace } from './trace.js';
 
 const cell = (value: unknown): string => {
@@ -8,11 +8,16 @@ const cell = (value: unknown): string => {
   return /[",\r\n]/.test(text) || text === '' ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
-/** Columns that any row of the trace sets. */
+/** Columns that any row of the trace sets, and those that every row must set. */
 export const usedColumns = (trace: Trace): ColumnName[] =>
-  columnNames.filter((n) => trace.batches.some((b) => b.getChild(n)!.nullCount < b.numRows));
+  columnNames.filter(
+    (n) => !columns[n].nullable || trace.batches.some((b) => b.getChild(n)!.nullCount < b.numRows),
+  );
 
-/** The trace as CSV (RFC 4180) in pieces; addresses are exact decimal numbers, empty = no value. */
+/**
+ * The trace as CSV (RFC 4180) in pieces; addresses are exact decimal numbers, an empty cell is no value,
+ * "" an empty text.
+ */
 export function* csvPieces(trace: Trace): Generator<string> {
   const names = usedColumns(trace);
   yield `${names.join(',')}\n`;

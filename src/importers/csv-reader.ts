@@ -1,5 +1,5 @@
-/** Gets the cells of one record, the 1-based line it starts at and its byte offset. */
-type OnRecord = (cells: string[], line: number, offset: number) => void;
+/** Gets the cells of one record (null: empty, and not quoted), the 1-based line it starts at and its byte offset. */
+type OnRecord = (cells: (string | null)[], line: number, offset: number) => void;
 
 /** Longer records are cut: a quote that is never closed must not eat the file. */
 const maxRecord = 1 << 20;
@@ -8,9 +8,11 @@ const maxRecord = 1 << 20;
 export class CsvReader {
   readonly #onRecord: OnRecord;
   readonly #decoder = new TextDecoder();
-  #cells: string[] = [];
+  #cells: (string | null)[] = [];
   #cell = '';
   #quoted = false;
+  /** Were there quotes around the cell? */
+  #text = false;
   /** The last character was a quote inside quotes: it closes them unless another follows. */
   #closing = false;
   #size = 0;
@@ -47,10 +49,9 @@ export class CsvReader {
     this.#quoted = this.#closing = false;
     if (c === '\n') this.#endRecord();
     else if (c === ',') {
-      this.#cells.push(this.#cell);
-      this.#cell = '';
+      this.#endCell();
       this.#size++;
-    } else if (c === '"' && this.#cell === '') this.#quoted = true;
+    } else if (c === '"' && this.#cell === '') this.#quoted = this.#text = true;
     else if (c !== '\r') this.#add(c);
   }
 
@@ -62,11 +63,16 @@ export class CsvReader {
     }
   }
 
+  #endCell(): void {
+    this.#cells.push(this.#cell === '' && !this.#text ? null : this.#cell);
+    this.#cell = '';
+    this.#text = false;
+  }
+
   #endRecord(): void {
-    this.#cells.push(this.#cell);
+    this.#endCell();
     if (this.#size > 0) this.#onRecord(this.#cells, this.#start, this.#offset);
     this.#cells = [];
-    this.#cell = '';
     this.#size = 0;
     this.#start = this.#line;
     this.#offset = this.#at;

@@ -256,12 +256,15 @@ async function open(path: string, options: OpenOptions): Promise<Opened> {
   return { source, importer, meta, input, close: () => close() };
 }
 
+/** Tables may be empty; a trace without an event is most likely not the right file. */
+const mayBeEmpty = ['arrow', 'parquet', 'csv'];
+
 /** Complete `meta` after reading, and refuse a source in which nothing was found. */
 function settle({ source, meta }: Opened, events: number, path: string): void {
   meta.sha256 = source.hash.digest('hex');
   if (source.cut !== undefined) meta.notes.push(source.cut);
-  if (events > 0) return;
   const sample = meta.unparsed.samples[0];
+  if (events > 0 || (mayBeEmpty.includes(meta.format) && !sample && !source.cut)) return;
   const place = sample?.line === undefined ? '' : `line ${sample.line}, `;
   const why = sample
     ? `; ${meta.unparsed.lines} lines or records were not understood, the first is ` +

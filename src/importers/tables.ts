@@ -15,6 +15,8 @@ export interface Rows {
   finish(): void;
 }
 
+const isText = (name: ColumnName): boolean => ['dict', 'text'].includes(columns[name].kind);
+
 const needed = ['ts_ns', 'event'] as const;
 
 /**
@@ -48,7 +50,7 @@ export function rowsInto(log: Log, meta: TraceMeta, names: readonly string[]): R
       addRow(log, Number(t >> 32n), Number(t & 0xffffffffn), id);
       for (const c of rest) {
         const v = get(c.index);
-        if (v === null || v === undefined) continue;
+        if (v === null || v === undefined || (v === '' && !isText(c.name))) continue;
         if (!putValue(log, c.name, v)) misfits.set(c.name, (misfits.get(c.name) ?? 0) + 1);
       }
     },
@@ -101,12 +103,12 @@ export const csv: Importer = {
   async read(input, log, meta) {
     let rows: Rows | null = null;
     const reader = new CsvReader((cells, line, offset) => {
-      if (rows) rows.add((i) => (cells[i] === '' ? null : cells[i]), { line, offset });
+      if (rows) rows.add((i) => cells[i], { line, offset });
       else
         rows = rowsInto(
           log,
           meta,
-          cells.map((c) => c.trim()),
+          cells.map((c) => (c ?? '').trim()),
         );
     });
     for await (const chunk of input.chunks()) reader.push(chunk);
