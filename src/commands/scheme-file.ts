@@ -1,61 +1,28 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type * as TS from 'typescript5';
 import type { Scheme } from '../linux/scheme.js';
 import { schemes } from '../schemes/index.js';
 import { byName, UserError } from './command.js';
-
-/** The compiler tslab brings: to strip types, it needs no newer one. */
-function compiler(): typeof TS {
-  const tslab = createRequire(createRequire(import.meta.url).resolve('tslab/package.json'));
-  return tslab('@tslab/typescript-for-tslab') as typeof TS;
-}
-
-/** JavaScript of a scheme file, its imports made absolute so that it can run from anywhere. */
-function javascript(path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (e) {
-    throw new UserError(`cannot read the scheme ${path}: ${(e as Error).message}`);
-  }
-  const ts = compiler();
-  const { outputText, diagnostics } = ts.transpileModule(text, {
-    fileName: path,
-    reportDiagnostics: true,
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
-  });
-  const [bad] = diagnostics ?? [];
-  if (bad) {
-    const at = bad.file?.getLineAndCharacterOfPosition(bad.start ?? 0);
-    const message = ts.flattenDiagnosticMessageText(bad.messageText, ' ');
-    throw new UserError(`${path}:${(at?.line ?? 0) + 1}: ${message}`);
-  }
-  const root = dirname(createRequire(import.meta.url).resolve('ptlab/package.json'));
-  const library = pathToFileURL(join(root, 'dist', 'index.js')).href;
-  const beside = pathToFileURL(`${dirname(resolve(path))}/`);
-  return outputText
-    .replace(/(from\s*|import\s*)(['"])ptlab\2/g, (_, how) => `${how}${JSON.stringify(library)}`)
-    .replace(/(from\s*|import\s*)(['"])(\.\.?\/[^'"]+)\2/g, (_, how, _q, file) => `${how}${JSON.stringify(new URL(file, beside).href)}`); // biome-ignore format: one line
-}
+import { guarded, tick, type Where } from './scheme-guard.js';
+import { namesLike, type SchemeSource, schemeSource } from './scheme-source.js';
 
 const points = ['enterOverwrite', 'beforeClear', 'afterClear', 'beforeFree', 'free', 'afterFree', 'leaveOverwrite', 'walkBegin', 'walkLock', 'walkUnlock', 'walkEnd']; // biome-ignore format: one line
 const words = ['name', 'title', 'source', 'era', 'claim', 'expect', 'pudOrder', 'setUp'];
 
 /** A scheme as a file gave it, checked; what may be left out is filled in. */
-export function checkScheme(path: string, value: unknown): Scheme {
+function checkScheme(path: string, value: unknown, where: Where): Scheme {
   if (typeof value !== 'object' || value === null)
     throw new UserError(`${path} has no scheme: 'export default { name: ..., ... }'`);
   const given = value as Record<string, unknown>;
   for (const key of Object.keys(given)) {
     if (!points.includes(key) && !words.includes(key))
       throw new UserError(`${path}: unknown point '${key}'. Known: ${points.join(', ')}`);
-    if (points.includes(key) && typeof given[key] !== 'function')
+    if ((points.includes(key) || key === 'setUp') && typeof given[key] !== 'function')
       throw new UserError(`${path}: ${key} is not a function`);
   }
+  const code = Object.entries(given).filter((e): e is [string, () => unknown] => typeof e[1] === 'function'); // biome-ignore format: one line
   if (typeof given['name'] !== 'string' || given['name'] === '')
     throw new UserError(`${path}: the scheme has no name: { name: 'my-scheme', ... }`);
   const text = (key: string, preset: string): string => String(given[key] ?? preset);
@@ -66,22 +33,47 @@ export function checkScheme(path: string, value: unknown): Scheme {
     era: 'never merged',
     claim: 'none stated',
     ...given,
+    ...Object.fromEntries(code.map(([key, f]) => [key, guarded(key, f.bind(given), where)])),
     name,
   } as Scheme;
 }
 
-/** A scheme by name, or from a file: a path (./my-scheme.ts, .js, .mjs). The file is code, and is run. */
-export async function schemeOf(name: string): Promise<Scheme> {
+interface Loaded {
+  readonly default?: unknown;
+  readonly __ticking: (tick: () => void) => void;
+}
+
+/** Every name the file imports must be one of the library's. */
+async function checkNames(path: string, { library, names }: SchemeSource): Promise<void> {
+  const has = (await import(library)) as Readonly<Record<string, unknown>>;
+  const missing = names.find((name) => !(name in has));
+  if (missing === undefined) return;
+  const like = namesLike(missing);
+  throw new UserError(`${path}: ptlab has no '${missing}'; it has ${(like.length > 0 ? like : namesLike('')).join(', ')}`); // biome-ignore format: one line
+}
+
+/**
+ * A scheme by name, from a file (./my-scheme.ts, .js, .mjs: it is code, and is run), or from a record of its points, as
+ * a notebook cell writes it.
+ * @throws UserError naming the point, and in a file the line, of what is wrong.
+ * @example const mine = await schemeOf({ name: 'mine', *beforeFree(sys) { yield* synchronize_rcu(sys); } });
+ */
+export async function schemeOf(name: string | Partial<Scheme>): Promise<Scheme> {
+  if (typeof name !== 'string') return checkScheme(String(name.name), name, () => String(name.name)); // biome-ignore format: one line
   if (!/[./\\]/.test(name)) return byName('scheme', schemes, name);
+  const source = schemeSource(name);
+  const { code, where } = source;
+  await checkNames(name, source);
   const folder = mkdtempSync(join(tmpdir(), 'ptlab-scheme-'));
   const file = join(folder, 'scheme.mjs');
   try {
-    writeFileSync(file, javascript(name));
-    const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
-    return checkScheme(name, module.default);
+    writeFileSync(file, code);
+    const module = (await import(pathToFileURL(file).href)) as Loaded;
+    module.__ticking(tick);
+    return checkScheme(name, module.default, where);
   } catch (e) {
     if (e instanceof UserError) throw e;
-    throw new UserError(`cannot load the scheme ${name}: ${(e as Error).message}`);
+    throw new UserError(`cannot load the scheme ${where(e)}: ${(e as Error).message}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -115,4 +107,6 @@ export const template = `
   Points, in order: enterOverwrite (gives false to refuse),
   beforeClear, afterClear, beforeFree, free, afterFree,
   leaveOverwrite; walkBegin, walkLock, walkUnlock, walkEnd.
-  Always 'yield*'; remember things in 'frame' only.`;
+  Always 'yield*'; remember things in 'frame' only. To wait
+  until a word is 0: yield { op: 'wait', on: place(sys, 'word'),
+  is: 'eq', value: 0 }, not a loop that reads it.`;

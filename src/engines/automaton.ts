@@ -18,6 +18,28 @@ export interface Automaton {
   readonly live: Map<number, Generator<Step, unknown, number>>;
   /** Nodes by the key of their `forget` step. */
   readonly known: Map<string, number>;
+  /** Of each node: after how many steps the path to it repeats itself (0: it does not), and how many steps it has done so. */
+  readonly period: number[];
+  readonly repeated: number[];
+}
+
+/** Longest round of a loop that is looked for, in steps. */
+const LONGEST_ROUND = 8;
+
+const alike = (a: Step | undefined, b: Step | undefined): boolean =>
+  a !== undefined && a.op === b?.op && a.by === b.by && ('on' in a ? a.on : 0) === ('on' in b ? b.on : 0); // biome-ignore format: one line
+
+/** Note of a new node whether its step is that of a round before. */
+function noteRound(a: Automaton, node: number, parent: number): void {
+  const before = parent < 0 ? 0 : a.period[parent]!;
+  let at = parent;
+  let found = 0;
+  for (let p = 1; p <= LONGEST_ROUND && at >= 0 && found === 0; p++) {
+    if ((before === 0 || p === before) && alike(a.steps[node], a.steps[at])) found = p;
+    at = a.parent[at]!;
+  }
+  a.period.push(found);
+  a.repeated.push(found > 0 && found === before ? a.repeated[parent]! + 1 : 0);
 }
 
 function addNode(
@@ -38,6 +60,7 @@ function addNode(
   a.next.push(-1);
   a.parent.push(parent);
   a.via.push(via);
+  noteRound(a, node, parent);
   if (step) a.live.set(node, generator);
   return node;
 }
@@ -54,6 +77,8 @@ export function automaton(sys: System, task: Task): Automaton {
     via: [],
     live: new Map(),
     known: new Map(),
+    period: [],
+    repeated: [],
   };
   const generator = task.run(sys);
   addNode(a, generator, generator.next(0), -1, 0);

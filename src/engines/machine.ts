@@ -34,7 +34,10 @@ export interface Machine {
 }
 
 /** More steps than that without a scheduling point are a loop. */
-const ENDLESS = 1_000_000;
+const ENDLESS = 100_000;
+
+/** So many steps of a task that repeat each other are a loop that waits. */
+const MAX_REPEATED = 2000;
 
 export function machine(sys: System, grain: Grain = 'moves'): Machine {
   const m: Machine = {
@@ -94,6 +97,7 @@ function advance(m: Machine, task: Task, result: number): void {
   const node = follow(m.sys, a, m.nodes[task.id]!, result);
   m.nodes[task.id] = node;
   const next = a.steps[node];
+  if (a.repeated[node]! > MAX_REPEATED) throw endless(m, task);
   if (next && a.steps.length > before) learn(m.footprints, m.sys, task, next);
 }
 
@@ -124,7 +128,14 @@ export function runOn(m: Machine, task: Task, joined: boolean, watch?: Watch): v
     advance(m, task, result);
     join = step.joined === true;
   }
-  throw new Error(`${task.name} never comes to a step that others can see`);
+  throw endless(m, task);
+}
+
+/** The error of a task that goes on for ever where it stands. */
+function endless(m: Machine, task: Task): RangeError {
+  const step = m.automata[task.id]!.steps[m.nodes[task.id]!]!;
+  const at = `${step.by ?? step.op}(${'on' in step && step.on ? nameOf(m.sys, step.on) : ''})`;
+  return new RangeError(`${task.name} goes round in a loop at ${at} that never ends; to wait for a word use a 'wait' step, not a loop that reads it`); // biome-ignore format: one line
 }
 
 /** The start: all words as laid out, each task before its first step that others can see. */

@@ -2,6 +2,9 @@ import type { Task } from '../linux/system.js';
 import { words } from './footprint.js';
 import { begin, type Machine, move, movesOf, refresh } from './machine.js';
 
+/** A scout gives up then: a task may spin for ever on a word that only another changes. */
+const MAX_MOVES = 10_000;
+
 /**
  * Learn who touches what, and what values words take, from a few runs, each task first once and then by turns, so that
  * the search that follows seldom finds an assumption wrong. A pure matter of speed.
@@ -21,8 +24,9 @@ export function scout(m: Machine): void {
     refresh(m);
     begin(m);
     const turns = tasks.map((_, i) => tasks[(run + i) % tasks.length]!);
-    if (run < tasks.length) while (scoutMove(m, turns[0]!, run));
-    while (turns.filter((task) => scoutMove(m, task, run)).length > 0);
+    let left = MAX_MOVES;
+    if (run < tasks.length) while (left-- > 0 && scoutMove(m, turns[0]!, run));
+    while (left-- > 0 && turns.filter((task) => scoutMove(m, task, run)).length > 0);
   }
   delete m.asked;
 }

@@ -1,4 +1,6 @@
 // What a scheme is written with: everything a point may do.
+export { pte_free_kernel } from './arm64/mmu.js';
+export { deferredFree, freeLater } from './deferred.js';
 export * from './jump-label.js';
 export * from './lock.js';
 export * from './memory.js';

@@ -66,11 +66,11 @@ export function walkCache(sys: System, name: string): Place {
 
 /**
  * The place called `name`.
- * @throws Error if nothing is called so.
+ * @throws RangeError if nothing is called so.
  */
 export function place(sys: System, name: string): Place {
   const at = sys.named.get(name);
-  if (at === undefined) throw new Error(`nothing is called '${name}' in this system`);
+  if (at === undefined) throw new RangeError(`nothing is called '${name}' in this system`);
   return at;
 }
 

@@ -133,14 +133,14 @@ export function tryTake(sys: System, task: Task, step: TryLock): 0 | 1 {
 
 /**
  * Let go.
- * @throws Error if the task cannot hold the lock: a mistake in the modelled code, not a verdict.
+ * @throws RangeError if the task cannot hold the lock: a mistake in the modelled code, not a verdict.
  */
 export function release(sys: System, task: Task, step: Unlock): void {
   const { cells } = sys;
   const held =
     step.mode === 'read' ? cells[step.on + READERS]! > 0 : cells[step.on] === task.id + 1;
   if (!held)
-    throw new Error(`${task.name} releases a lock it does not hold (${step.by ?? step.kind})`);
+    throw new RangeError(`${task.name} releases a lock it does not hold (${step.by ?? step.kind})`);
   if (step.mode === 'read') cells[step.on + READERS]!--;
   else cells[step.on] = 0;
 }
