@@ -56,6 +56,8 @@ function letters(schedule: readonly Choice[]): string {
 function choices(text: string): Choice[] {
   const schedule: Choice[] = [];
   const form = /([a-zA-Z])(\d*)(?:-(\d+))?(?:\.(\d+))?((?:_n?\d+)*)/g;
+  const [odd] = text.replace(form, '');
+  if (odd !== undefined) throw new RangeError(`the token's schedule has a ${JSON.stringify(odd)}, which is no part of one`); // biome-ignore format: one line
   for (const [, letter, count, outcome, index, guessed] of text.matchAll(form)) {
     const queues = letter! < 'a';
     const task = letter!.charCodeAt(0) - (queues ? 65 : 97);
@@ -87,6 +89,14 @@ export function encodeToken(run: Run): string {
   return `${body}~${checksum(body)}`;
 }
 
+function schemeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new RangeError(`the token's scheme, '${text}', is no encoded name`);
+  }
+}
+
 /**
  * The run of a token.
  * @throws RangeError saying what is wrong with it.
@@ -103,7 +113,7 @@ export function decodeToken(token: string): Run {
   const pairs = sizes.split('.').filter((p) => p !== '').map((p) => [p.slice(0, p.lastIndexOf('-')), Number(p.slice(p.lastIndexOf('-') + 1))]); // biome-ignore format: one line
   return {
     scenario,
-    scheme: decodeURIComponent(scheme),
+    scheme: schemeName(scheme),
     memory: memory as Memory,
     sizes: Object.fromEntries(pairs),
     variant: variant.split('.').filter((v) => v !== ''),

@@ -38,6 +38,23 @@ test('a damaged token is an error, never another run', () => {
   expect(() => decodeToken(token.slice(0, -1))).toThrow(/damaged/);
 });
 
+/** The checksum a token ends with (FNV-1a, 24 bits), so that nonsense can be made to fit. */
+function signed(body: string): string {
+  let h = 0x811c9dc5;
+  for (const c of body) h = Math.imul(h ^ c.codePointAt(0)!, 0x01000193) >>> 0;
+  return `${body}~${(h >>> 8).toString(16).padStart(6, '0')}`;
+}
+
+test.each([
+  ['p1~pmd-free~%E0%A4~sc~~~ab', /scheme, '%E0%A4', is no encoded name/],
+  ['p1~pmd-free~v3~sc~~~a4!b', /has a "!", which is no part of one/],
+  ['p1~pmd-free~v3~sc~~~a9999999', /over a million steps/],
+])('nonsense with a fitting checksum is an error: %s', (body, message) => {
+  expect(decodeToken(signed('p1~pmd-free~v3~sc~~~ab')).schedule.length).toBe(2);
+  expect(() => decodeToken(signed(body))).toThrow(RangeError);
+  expect(() => decodeToken(signed(body))).toThrow(message);
+});
+
 const fresh = (token: string) => {
   const { scenario, scheme, sizes, variant, schedule } = decodeToken(token);
   const s = scenarios[scenario as keyof typeof scenarios];

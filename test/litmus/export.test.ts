@@ -56,8 +56,14 @@ test('every jump has its label', () => {
     }
 });
 
-const weak = (scenario: Scenario, scheme: keyof typeof schemes, variant: string[] = []) => {
-  const text = exportAArch64(scenario.build(schemes[scheme], sizesOf(scenario, {}), variant), 't');
+const weak = (
+  scenario: Scenario,
+  scheme: keyof typeof schemes,
+  variant: string[] = [],
+  sizes = {},
+) => {
+  const sys = scenario.build(schemes[scheme], sizesOf(scenario, sizes), variant);
+  const text = exportAArch64(sys, 't');
   const { observation, cutOff } = runLitmus(parseLitmus('t', text), 'arm64');
   expect(cutOff).toBeUndefined();
   return observation === 'Never' ? 'safe' : 'use after free';
@@ -71,6 +77,15 @@ test.each([
   const v = exploreWeak(pmdFree, schemes[scheme], 'arm64', { variant: [...variant] });
   expect(v.verdict).not.toBe('cut off');
   expect(weak(pmdFree, scheme, [...variant])).toBe(v.kind ?? 'safe');
+}); // biome-ignore format: a table
+
+test.each([
+  ['none', []], ['v1', []], ['v6', []], ['v6', ['not-isolated']], ['v6', ['not-isolated', 'no-walk-lock']],
+] as const)("pud-free %s %j: the test that is written has the explorer's verdict", (scheme, variant) => {
+  const sizes = { entries: 1 };
+  const v = exploreWeak(scenarios['pud-free'], schemes[scheme], 'arm64', { variant: [...variant], sizes });
+  expect(v.verdict).not.toBe('cut off');
+  expect(weak(scenarios['pud-free'], scheme, [...variant], sizes)).toBe(v.kind ?? 'safe');
 }); // biome-ignore format: a table
 
 test('without the flush nothing orders a plain flag behind the clear: as herd7 says of row S7', () => {
