@@ -42,9 +42,10 @@ const asciiSizes = (v: Verdict): string =>
 
 /** Over what the verdict stands. */
 function over(v: Verdict): string {
-  const { sampled, max_states } = v.bounds;
+  const { sampled, max_states, max_window } = v.bounds;
   const count = `${v.states} states, ${v.transitions} transitions`;
   if (sampled) return `sampled, proves nothing: ${v.runs} runs, ${sampled.by}, seed ${sampled.seed}, ${v.transitions} moves`; // biome-ignore format: one line
+  if (v.verdict === 'cut off' && max_window && v.states <= max_states) return `cut off at ${max_window} steps under way, proves nothing: ${count}`; // biome-ignore format: one line
   if (v.verdict === 'cut off') return `cut off at ${max_states} states, proves nothing: ${count}`;
   if (v.verdict === 'bug') return `shortest: ${v.steps} steps; ${count}`;
   const runs = v.runs === null ? 'all interleavings' : `all ${v.runs < 1e15 ? v.runs : v.runs.toExponential(2)} interleavings`; // biome-ignore format: one line

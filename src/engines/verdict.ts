@@ -28,6 +28,8 @@ export interface Bounds {
   readonly variant: readonly string[];
   /** States after which the search gives up. */
   readonly max_states: number;
+  /** Only where it was what cut a weak search off: steps fetched and not performed at most. */
+  readonly max_window?: number;
   /** Only where runs were sampled: how, from which seed, how many. */
   readonly sampled?: { readonly by: 'random' | 'pct'; readonly seed: number; readonly runs: number; readonly depth?: number }; // biome-ignore format: one line
 }

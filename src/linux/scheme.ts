@@ -94,6 +94,7 @@ export const variants = {
   'no-debugfs': 'CONFIG_PTDUMP_DEBUGFS=n: code under it is left out, check_wx still walks',
   'full-walk':
     'ptdump reads each entry four times, as mm/pagewalk.c does; the last read gives the table',
+  'checked-walk': 'full-walk that looks at what the last read gave',
   'no-gp': 'no grace period where the scheme waits for one',
   'no-walk-lock': 'ptdump walks without the mmap lock',
   'no-free-lock': 'vmalloc does not take the mmap lock',

@@ -40,6 +40,9 @@ const killed: Mutant[] = [
   ['hw-walk', 'v6', ['no-tlbi'], {}, uaf],
   ['hw-walk', 'v6', ['no-flush'], {}, uaf],
   ['pmd-free', 'v6', ['full-walk'], {}, 'wild access'],
+  ['pud-free', 'v6', ['full-walk'], {}, 'wild access'],
+  ['pmd-free', 'rcu-walker', ['full-walk'], {}, 'wild access'],
+  ['pmd-free', 'rcu-free', ['full-walk'], {}, 'wild access'],
 ];
 
 const survive: [why: string, ...Mutant][] = [
@@ -53,6 +56,11 @@ const survive: [why: string, ...Mutant][] = [
   ['fairness only keeps others out', 'pmd-free', 'trylock', ['unfair'], { readers: 2 }, null],
   ['handoff only keeps others out', 'pmd-free', 'v6', ['handoff'], { readers: 2 }, null],
   ['the walk holds the lock that refuses', 'pmd-free', 'trylock', ['full-walk'], {}, null],
+  ['the clear waits for the walk', 'pmd-free', 'v1', ['full-walk'], { readers: 2 }, null],
+  ['the clear waits for the walk', 'pmd-free', 'percpu-clear', ['full-walk'], {}, null],
+  ['the last read is looked at', 'pmd-free', 'v6', ['checked-walk'], { readers: 2 }, null],
+  ['the last read is looked at', 'pud-free', 'v6', ['checked-walk'], {}, null],
+  ['the last read is looked at', 'pmd-free', 'rcu-free', ['checked-walk'], {}, null],
 ];
 
 const verdict = ([scenario, scheme, variant, sizes]: Mutant) =>

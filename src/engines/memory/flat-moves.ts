@@ -35,7 +35,7 @@ export interface Move {
 type Chance = Pick<Move, 'part' | 'forward'>;
 
 /** Steps fetched and not performed at most: a loop could go on for ever. */
-export const MAX_WINDOW = 40;
+export const MAX_WINDOW = 80;
 
 /** What can be done to entry `i` of `window` now, if anything. */
 function chance(s: Seat, window: Window, i: number): Chance | undefined {

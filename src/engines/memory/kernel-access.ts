@@ -1,7 +1,7 @@
 // Reads, writes and messages of modelled kernel code in the promising model. Rules: arm64-step.ts and the paper named there; for
 // patched text: a fetch is ordered before all that follows it, and must see what is before an ISB or an interrupt.
 import type { Deps, Rmw, Write } from '../../linux/step.js';
-import type { System, Task } from '../../linux/system.js';
+import { NULL_PAGE, type System, type Task } from '../../linux/system.js';
 import { intern, type Message, type Messages, tableAt, writesTo } from './kernel-messages.js';
 import { fork, get, order, put, type TaskState } from './kernel-state.js';
 
@@ -79,6 +79,7 @@ export function readWord(
   rules: ReadRules,
 ): Outcome[] {
   w.touch(at);
+  if (at < NULL_PAGE) s.fault ??= { kind: 'wild access', on: at, freed: 0 };
   const address = viewAt(s, deps.addr);
   const acquire = rules.acquire === '' && w.strength !== 'arm64' ? 'Q' : rules.acquire;
   const waits = max(acquire === 'A' ? s.rel : 0, w.strength === 'sc' ? s.wOld : 0);

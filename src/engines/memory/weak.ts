@@ -3,6 +3,7 @@ import type { Scheme } from '../../linux/scheme.js';
 import type { System } from '../../linux/system.js';
 import { type ExploreOptions, explained, explore, tokenOf } from '../explore.js';
 import type { Bounds, Memory, Verdict } from '../verdict.js';
+import { MAX_WINDOW } from './flat-moves.js';
 import { replayFlat, scheduleTo } from './flat-run.js';
 import { searchFlat } from './flat-search.js';
 
@@ -46,7 +47,8 @@ export function exploreWeak(
     ...(progress && { progress }),
   };
   const { m, s } = searchFlat(build(), search);
-  const bounds: Bounds = { sizes, variant, max_states: maxStates };
+  const narrow = m.known.narrow ? { max_window: MAX_WINDOW } : {};
+  const bounds: Bounds = { sizes, variant, max_states: maxStates, ...narrow };
   const base = { scenario: scenario.name, scheme: scheme.name, memory, states: s.states.count, transitions: s.transitions, bounds }; // biome-ignore format: one line
   if (!s.found)
     return { ...base, verdict: s.cutOff ? 'cut off' : 'safe', kind: null, steps: null, runs: null, token: null, counterexample: [], explanation: null }; // biome-ignore format: one line

@@ -18,18 +18,22 @@ export interface Shape {
 /**
  * The entry at `at`, as the walk last reads it before it descends. The kernel reads it four times (none? callback, leaf?,
  * then once more for the table's address); an earlier read can only end the walk sooner, so one is enough to find a freed
- * table. With the variant 'full-walk' all four are done: then the last may find the entry cleared under it, and the table's
- * address is computed from nothing (pte_offset_kernel() does not look whether the entry is still a table).
+ * table. With the variant 'full-walk' all four are done: then the last may find the entry cleared, or a block, under it, and the
+ * table's address is computed from that: pte_offset_kernel() and pmd_offset() read the entry anew and do not look whether it
+ * is still a table. Real, as the source has it, wherever the clear takes no lock that the walk holds (v3 to v6, rcu-walker,
+ * rcu-free); no recorded run shows it. 'checked-walk' looks: then v3 to v6 are as safe as with one read.
  */
 function* entryAt(sys: System, at: Place, deps?: Deps): Kernel<number> {
-  if (sys.variant.has('full-walk'))
+  const { variant } = sys;
+  const full = variant.has('full-walk') || variant.has('checked-walk');
+  if (full)
     for (let i = 0; i < 3; i++) {
       const seen = yield* pXdp_get(at, deps);
       yield* branch(at);
       if (!pmd_table(seen)) return 0;
     }
   const entry = yield* pXdp_get(at, deps);
-  if (sys.variant.has('full-walk')) return entry === 0 ? tableEntry(0) : entry;
+  if (full && !variant.has('checked-walk')) return pmd_table(entry) ? entry : tableEntry(0);
   yield* branch(at);
   return entry;
 }
