@@ -96,7 +96,8 @@ async function run(_: readonly string[], options: Options): Promise<Answer> {
     ...(whatIf ? ['WHAT IF blocks were allowed there: no kernel does that'] : []),
     'scheme             calls       blocks  slept   max us   lost   BUGs',
     ...rows.map(cells),
-    'BUGs: "sleeping function called from invalid context"',
+    'BUGs: "sleeping function called from invalid context" and "scheduling',
+    'while atomic", which the kernel prints as well where the task slept',
     ...cutRows(rows),
   ];
   const status = rows.some((r) => r.cut_off) ? CUT_OFF : 0;

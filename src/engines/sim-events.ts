@@ -1,6 +1,6 @@
 // Which steps are events, in the kernel's names and words, so that analyses of real traces read simulated ones.
 import type { Step } from '../linux/step.js';
-import { type Fault, nameOf } from '../linux/system.js';
+import { type Fault, IRQS_OFF, nameOf } from '../linux/system.js';
 import { answered } from './sim-probe.js';
 import { emit, emitLock, type Sim, type Thread } from './sim-state.js';
 import { GP, KEY, LOCK, TRACE, TRYLOCK, UNLOCK } from './step-code.js';
@@ -74,22 +74,37 @@ const files: Readonly<Record<string, string>> = {
   wait_event: 'kernel/sched/wait.c',
   synchronize_rcu: 'kernel/rcu/tree.c',
   percpu_down_read: 'include/linux/percpu-rwsem.h',
+  percpu_down_write: 'kernel/locking/percpu-rwsem.c',
   might_alloc: 'include/linux/sched/mm.h',
 };
+
+/** Sections without preemption, and with interrupts off, that a task is in. */
+const depthsOf = (atomic: number) => ({
+  preempt: atomic % IRQS_OFF,
+  irqs: Math.floor(atomic / IRQS_OFF),
+});
 
 /** "BUG: sleeping function called from invalid context" with its fields; the line is not known, so 0. */
 function atomicSleep(sim: Sim, t: Thread, fault: Fault): string {
   const { cells } = sim.sys;
   const by = fault.step.by ?? '';
-  const depth = cells[t.task.atomic]!;
+  const { preempt, irqs } = depthsOf(cells[t.task.atomic]!);
   const rcu = cells[t.task.rcu]!;
   return [
     `BUG: sleeping function called from invalid context at ${files[by] ?? 'mm/vmalloc.c'}:0`,
-    `in_atomic(): ${depth > 0 ? 1 : 0}, irqs_disabled(): 0, non_block: 0, pid: ${t.pid}, name: ${t.task.name}`,
-    `preempt_count: ${depth}, expected: 0`,
+    `in_atomic(): ${preempt > 0 ? 1 : 0}, irqs_disabled(): ${irqs > 0 ? 1 : 0}, non_block: 0, pid: ${t.pid}, name: ${t.task.name}`,
+    `preempt_count: ${preempt.toString(16)}, expected: 0`,
     `RCU nest depth: ${rcu}, expected: 0`,
     `called by: ${by}`,
   ].join('\n');
+}
+
+/** A task goes to sleep: a bug where preemption is off, which schedule() itself counts as one more. C: __schedule_bug() */
+export function scheduled(sim: Sim, t: Thread): void {
+  const { preempt } = depthsOf(sim.sys.cells[t.task.atomic]!);
+  if (preempt === 0) return;
+  const count = (preempt + 1).toString(16).padStart(8, '0');
+  emit(sim, t, 'console', { detail: `BUG: scheduling while atomic: ${t.task.name}/${t.pid}/0x${count}` }); // biome-ignore format: one line
 }
 
 /** Something went wrong at the last step: log it in the kernel's words, and go on as the kernel would. */

@@ -7,7 +7,7 @@ import type { Readiness } from '../linux/system/readiness.js';
 import { add } from './clock.js';
 import { next } from './draw.js';
 import { sleep, wakeAt } from './sched.js';
-import { faulted } from './sim-events.js';
+import { faulted, scheduled } from './sim-events.js';
 import {
   emit,
   handoffAfter,
@@ -17,6 +17,12 @@ import {
   SPINNING,
   type Thread,
 } from './sim-state.js';
+
+/** Off its CPU until it is woken, allowed or not. */
+function goToSleep(sim: Sim, t: Thread, state?: string): void {
+  scheduled(sim, t);
+  sleep(sim, t, state);
+}
 
 /** Readers of a reader-owned rwsem that a writer counts for its spin limit. C: rwsem_rspin_threshold() */
 const spinLimit = (readers: number): number => ((20 + Math.min(readers, 30)) / 2) * 1000;
@@ -117,7 +123,7 @@ function waitForLock(sim: Sim, t: Thread, step: Lock, is: Readiness): void {
   }
   contended(sim, t, step, false);
   waitFor(sim, t, step.on);
-  sleep(sim, t);
+  goToSleep(sim, t);
 }
 
 /** End of a grace period that starts at `from`: the first tick after `fqs` jiffies. C: rcu_gp_fqs_loop() */
@@ -163,10 +169,10 @@ export function wait(sim: Sim, t: Thread, step: Step, is: Readiness): void {
   else if (step.op === 'gp') {
     // Sections are still open: the next scan is a jiffy away.
     wakeAt(sim, t, Math.max(t.gpEnds, sim.now + sim.jiffy_ns));
-    sleep(sim, t);
+    goToSleep(sim, t);
   } else if (step.op === 'wait') {
     waitFor(sim, t, step.on);
-    sleep(sim, t, 'S');
+    goToSleep(sim, t, 'S');
   } else throw new Error(`${t.task.name} cannot wait at ${step.op}`);
 }
 

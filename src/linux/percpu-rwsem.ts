@@ -99,7 +99,7 @@ const AGAIN = { again: true } as const;
 
 /** percpu_down_read: fast (a plain increment) while no writer is near. Sleeps. */
 export function* percpu_down_read(sem: Place): Kernel {
-  yield* might_sleep();
+  yield* might_sleep('percpu_down_read');
   yield { op: 'rcu', mode: 'lock', by: 'preempt_disable' };
   const fast = (yield* READ_ONCE(sem + STATE)) === IDLE;
   yield* branch(sem + STATE);
@@ -131,7 +131,7 @@ export function* percpu_up_read(sem: Place): Kernel {
 
 /** percpu_down_write: a grace period if no writer was near lately; then waits for all readers. Sleeps. */
 export function* percpu_down_write(sys: System, sem: Place): Kernel {
-  yield* might_sleep();
+  yield* might_sleep('percpu_down_write');
   yield* rcu_sync_enter(sys, sem);
   const claim = {
     op: 'rmw',

@@ -1,9 +1,9 @@
 // Sleeping, waiting and the contexts that forbid it. C: include/linux/kernel.h, wait.h, preempt.h.
 import type { Kernel, Place } from './step.js';
 
-/** might_sleep: a bug where the context forbids sleeping, whether or not anything sleeps. */
-export function* might_sleep(): Kernel {
-  yield { op: 'might-sleep', by: 'might_sleep' };
+/** might_sleep in the function `where`: a bug where the context forbids sleeping, whether or not anything sleeps. */
+export function* might_sleep(where: string): Kernel {
+  yield { op: 'might-sleep', by: where };
 }
 
 /** preempt_disable: sleeping is forbidden until preempt_enable. */
@@ -12,6 +12,14 @@ export function* preempt_disable(): Kernel {
 }
 export function* preempt_enable(): Kernel {
   yield { op: 'context', mode: 'sleepable', by: 'preempt_enable' };
+}
+
+/** local_irq_save: interrupts off on this CPU; sleeping is forbidden until local_irq_restore. */
+export function* local_irq_save(): Kernel {
+  yield { op: 'context', mode: 'irqs-off', by: 'local_irq_save' };
+}
+export function* local_irq_restore(): Kernel {
+  yield { op: 'context', mode: 'irqs-on', by: 'local_irq_restore' };
 }
 
 /** wait_event: sleep until the word at `on` is (eq), is not (ne) or is above (gt) `value`; gives the word. */

@@ -112,10 +112,10 @@ export interface Free extends Common, Deps {
 export interface MightSleep extends Common {
   readonly op: 'might-sleep';
 }
-/** The context: preempt_disable/enable, local_irq_save ... Sleeping is forbidden while the depth is above 0. */
+/** The context: preempt_disable/enable, local_irq_save/restore. Sleeping is forbidden while a depth is above 0. */
 export interface Context extends Common {
   readonly op: 'context';
-  readonly mode: 'atomic' | 'sleepable';
+  readonly mode: 'atomic' | 'sleepable' | 'irqs-off' | 'irqs-on';
 }
 /** One of `n` outcomes, 0 to n - 1, that the model does not decide (allocation failure, timer). The runner takes 0. */
 export interface Choose extends Common {

@@ -6,7 +6,12 @@ import { __vmalloc_node_range, purge_vmap_area_lazy, vfree } from '../linux/mm/v
 import { VM_ALLOW_HUGE_VMAP } from '../linux/mm/vmalloc-size.js';
 import type { VmallocState } from '../linux/mm/vmalloc-state.js';
 import { rcu_read_lock, rcu_read_unlock } from '../linux/rcu.js';
-import { preempt_disable, preempt_enable } from '../linux/sched.js';
+import {
+  local_irq_restore,
+  local_irq_save,
+  preempt_disable,
+  preempt_enable,
+} from '../linux/sched.js';
 import type { Kernel, Place } from '../linux/step.js';
 
 /** What a caller does, `loops` times: allocate and free, so that each block replaces a table of the loop before. */
@@ -24,12 +29,14 @@ function* enter(c: ContextCalls): Kernel {
   if (c.context === 'preempt_disable') yield* preempt_disable();
   else if (c.context === 'rcu_read_lock') yield* rcu_read_lock();
   else if (c.context === 'spinlock') yield* spin_lock(c.lock);
+  else if (c.context === 'irqs_off') yield* local_irq_save();
 }
 
 function* leave(c: ContextCalls): Kernel {
   if (c.context === 'preempt_disable') yield* preempt_enable();
   else if (c.context === 'rcu_read_lock') yield* rcu_read_unlock();
   else if (c.context === 'spinlock') yield* spin_unlock(c.lock);
+  else if (c.context === 'irqs_off') yield* local_irq_restore();
 }
 
 const SMALL = 300;

@@ -337,7 +337,7 @@ test('6.19, what if blocks were allowed there: v1 and percpu always break the ru
 
 test("violations stand in the kernel's words, with their fields", () => {
   const { trace } = verdict({ scheme: 'v1', era: '6.19', gfp: 'GFP_ATOMIC', context: 'preempt_disable', whatIf: true }); // biome-ignore format: one line
-  const bugs = rowsOf(trace).filter((r) => r['event'] === 'console');
+  const bugs = rowsOf(trace).filter((r) => /^BUG: sleeping/.test(String(r['detail'])));
   expect(bugs.length).toBeGreaterThan(0);
   for (const b of bugs) {
     expect(b['task']).toBe('caller');

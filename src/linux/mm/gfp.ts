@@ -12,5 +12,11 @@ export const gfpBlocks = (gfp: Gfp): boolean => gfp !== 'GFP_NOWAIT' && gfp !== 
 export const neverBlocks = (era: Era, gfp: Gfp): boolean => era.nonBlocking && !gfpBlocks(gfp);
 
 /** In what surroundings a call is made. */
-export const CONTEXTS = ['task', 'preempt_disable', 'rcu_read_lock', 'spinlock'] as const;
+export const CONTEXTS = [
+  'task',
+  'preempt_disable',
+  'rcu_read_lock',
+  'spinlock',
+  'irqs_off',
+] as const;
 export type CallContext = (typeof CONTEXTS)[number];

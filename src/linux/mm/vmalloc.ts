@@ -83,7 +83,7 @@ export function* alloc_vmap_area(
   gfp: Gfp = 'GFP_KERNEL',
 ): Kernel<number> {
   const never = neverBlocks(vm.era, gfp);
-  if (!never) yield* might_sleep();
+  if (!never) yield* might_sleep('alloc_vmap_area');
   let id = yield* try_vmap_area(vm, shape, vstart, vend, cpu);
   if (id === 0 && !never) {
     yield* purge_fragmented_blocks(vm, true, cpu);
@@ -259,6 +259,7 @@ export function* purge_fragmented_blocks(vm: VmallocState, force: boolean, cpu: 
 
 /** Unmap area `id`, free it, give frames and page array back. C: vfree() */
 function* release(vm: VmallocState, id: number, cpu: number): Kernel {
+  yield* might_sleep('vfree');
   const { areas } = vm.space;
   const pages = areas.pages[id]!;
   const array = areas.array[id]!;

@@ -166,7 +166,7 @@ export function* vmap_range_noflush(
   pfn: number,
   how: How,
 ): Kernel {
-  if (how.maxShift > 0 && !how.quiet) yield* might_sleep();
+  if (how.maxShift > 0 && !how.quiet) yield* might_sleep('vmap_range_noflush');
   yield* mapBelow(vm, vm.top, vm.geometry.levels - 1, page, page + pages, pfn, how);
 }
 

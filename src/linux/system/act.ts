@@ -1,7 +1,7 @@
 // What each step does under sequential consistency: the engines' one reading of step.ts.
 import { pmd_table, tableOf } from '../arm64/entry.js';
 import type { HwWalk, Place, Rmw, Step } from '../step.js';
-import { LIVE, NULL_PAGE, type System, type Task } from '../system.js';
+import { IRQS_OFF, LIVE, NULL_PAGE, type System, type Task } from '../system.js';
 import { BLOCKED, READY, type Readiness } from './readiness.js';
 import { enqueue, lockReady, release, take, tryTake } from './rwsem.js';
 import { alloc, fault, free } from './tables.js';
@@ -10,6 +10,7 @@ import { execute, flip, instructions, patch, synchronise } from './text.js';
 export { BLOCKED, QUEUES, READY, type Readiness } from './readiness.js';
 export { enqueue } from './rwsem.js';
 
+const depths = { atomic: 1, sleepable: -1, 'irqs-off': IRQS_OFF, 'irqs-on': -IRQS_OFF } as const;
 const compares = { eq: (a: number, b: number) => a === b, ne: (a: number, b: number) => a !== b, gt: (a: number, b: number) => a > b }; // biome-ignore format: a table
 
 /** Can the next step of `task` be done now? QUEUES: call `queue` instead of `perform`; the task stays where it is. */
@@ -149,7 +150,7 @@ export function perform(sys: System, task: Task, step: Step, outcome = 0): numbe
       mightSleep(sys, task, 0, step);
       return 0;
     case 'context':
-      cells[task.atomic]! += step.mode === 'atomic' ? 1 : -1;
+      cells[task.atomic]! += depths[step.mode];
       return 0;
     case 'choose':
       return outcome;

@@ -11,6 +11,8 @@ export const NULL_PAGE = 8;
 /** Waiters a lock has room for (as many tasks as a word of granted readers has bits), and its words before them. */
 export const MAX_WAITERS = 30;
 export const LOCK_WORDS = 4;
+/** In a task's `atomic` word: the count of sections with interrupts off, above that of sections without preemption. */
+export const IRQS_OFF = 65536;
 
 function reserve(sys: System, size: number): Place {
   const base = sys.used;
