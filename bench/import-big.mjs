@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 // Memory of the text import on a file larger than memory should matter for: a trace of so many gigabytes
 // (the sample's lines again and again, each round later than the last), imported in a process of its own.
-//   node bench/import-big.mjs [GB, default 5] [most MB of memory, default 2048]
+//   node bench/import-big.mjs [GB, default 5] [most MB of memory, default 2048] [threads, default 1,2]
 // Wants GB x 3 of free disk in the temporary folder, or in TMPDIR. Fails if it takes more memory.
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   mkdtempSync,
   openSync,
   readFileSync,
+  readSync,
   rmSync,
   statfsSync,
   statSync,
@@ -20,7 +22,8 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const [gb = 5, most = 2048] = process.argv.slice(2).map(Number);
+const [gb = 5, most = 2048] = process.argv.slice(2, 4).map(Number);
+const threads = (process.argv[4] ?? '1,2').split(',').map(Number);
 const { bavail, bsize } = statfsSync(tmpdir());
 if (bavail * bsize < gb * 3e9) {
   console.error(
@@ -56,32 +59,35 @@ function generate(path, bytes) {
   return events;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'ptlab-big-'));
-try {
-  const [text, arrow] = [join(folder, 'trace.txt'), join(folder, 'x.arrow')];
-  const events = generate(text, gb * 1e9);
-  console.log(`${events} events in ${(statSync(text).size / 1e9).toFixed(2)} GB of text`);
+function measure(text, arrow, events, jobs) {
   const began = performance.now();
-  const r = spawnSync(
-    '/usr/bin/time',
-    ['-f', '%U %S %M', 'node', here('./import-one.mjs'), text, arrow],
-    {
-      encoding: 'utf8',
-    },
-  );
+  const one = [here('./import-one.mjs'), text, arrow, String(jobs)];
+  const r = spawnSync('/usr/bin/time', ['-f', '%U %S %M', 'node', ...one], { encoding: 'utf8' });
   const wall = (performance.now() - began) / 1000;
   if (r.status !== 0) throw new Error(r.stderr);
   const [user, system, kb] = r.stderr.trim().split('\n').at(-1).split(' ').map(Number);
   const found = Number(r.stdout.split(' ')[0]);
   if (found !== events) throw new Error(`${found} events imported, ${events} written`);
+  const digest = createHash('sha256');
+  const fd = openSync(arrow);
+  const piece = Buffer.alloc(1 << 20);
+  for (let n = readSync(fd, piece); n > 0; n = readSync(fd, piece))
+    digest.update(piece.subarray(0, n));
+  closeSync(fd);
   console.log(
-    `imported in ${wall.toFixed(0)} s wall, ${(user + system).toFixed(0)} s CPU, ` +
-      `${(events / (user + system) / 1e6).toFixed(2)} M events/s of CPU`,
-  );
-  console.log(
-    `${(statSync(arrow).size / 1e9).toFixed(2)} GB of Arrow, peak memory ${(kb / 1024).toFixed(0)} MB`,
+    `${jobs} threads: ${wall.toFixed(1)} s wall, ${(user + system).toFixed(1)} s CPU, ` +
+      `${(events / wall / 1e6).toFixed(2)} M events/s, peak memory ${(kb / 1024).toFixed(0)} MB; ` +
+      `${(statSync(arrow).size / 1e9).toFixed(2)} GB of Arrow, sha256 ${digest.digest('hex').slice(0, 12)}`,
   );
   if (kb / 1024 > most) throw new Error(`more than ${most} MB`);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'ptlab-big-'));
+try {
+  const [text, arrow] = [join(folder, 'trace.txt'), join(folder, 'x.arrow')];
+  const events = generate(text, gb * 1e9);
+  console.log(`${events} events in ${(statSync(text).size / 1e9).toFixed(2)} GB of text`);
+  for (const jobs of threads) measure(text, arrow, events, jobs);
 } finally {
   rmSync(folder, { recursive: true });
 }

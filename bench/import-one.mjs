@@ -1,9 +1,9 @@
 // Imports one trace into memory, to the file named second, or, with '-', into columns that are handed
-// on and dropped; prints the number of events.
+// on and dropped, with as many threads as the third argument says; prints the number of events.
 import { endLog, newLog } from '../dist/events/log.js';
 import { newMeta } from '../dist/events/meta.js';
 
-const [path, out] = process.argv.slice(2);
+const [path, out, threads] = process.argv.slice(2);
 if (out === '-') {
   const { closeSync, openSync, readSync, statSync } = await import('node:fs');
   const { traceDat } = await import('../dist/importers/trace-dat.js');
@@ -21,6 +21,7 @@ if (out === '-') {
   console.log(`${log.total} events`);
 } else {
   const { importFile, openTrace } = await import('../dist/importers/open.js');
-  const meta = out ? await importFile(path, out) : (await openTrace(path)).meta;
+  const jobs = threads === undefined ? 1 : Number(threads);
+  const meta = out ? await importFile(path, out, { jobs }) : (await openTrace(path, { jobs })).meta;
   console.log(`${meta.seen} events`);
 }

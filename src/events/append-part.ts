@@ -36,8 +36,6 @@ export const memoryOf = (part: Part): ArrayBuffer[] =>
     [valid?.buffer, values, offsets.buffer, bytes.buffer].filter((b) => (b?.byteLength ?? 0) > 0),
   ) as ArrayBuffer[];
 
-const isSet = (bits: Uint8Array, i: number): boolean => (bits[i >> 3]! & (1 << (i & 7))) !== 0;
-
 /** Rows [at, at + n) of a part go to rows from `row` on. */
 interface Span {
   readonly at: number;
@@ -45,19 +43,49 @@ interface Span {
   readonly row: number;
 }
 
+const wordsOf = (bytes: Uint8Array): Int32Array =>
+  new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
+
+/** 32 bits of a bitmap from bit `at` on. */
+function bitsAt(bits: Int32Array, at: number): number {
+  const shift = at & 31;
+  const low = bits[at >> 5]! >>> shift;
+  return shift === 0 ? low : low | ((bits[(at >> 5) + 1] ?? 0) << (32 - shift));
+}
+
+/** The bits of a span that fall into word `k` of the other bitmap, in their place there. */
+function bitsFor(from: Int32Array, k: number, { at, n, row }: Span): number {
+  const first = Math.max(row, k * 32);
+  const count = Math.min(row + n, k * 32 + 32) - first;
+  const mask = count === 32 ? -1 : (1 << count) - 1;
+  return (bitsAt(from, at + first - row) & mask) << (first & 31);
+}
+
+/** Set the bits of a span that are set in `from`. */
+function copyBits(to: Int32Array, from: Int32Array, span: Span): void {
+  const last = (span.row + span.n - 1) >> 5;
+  for (let k = span.row >> 5; k <= last; k++) to[k]! |= bitsFor(from, k, span);
+}
+
+function anySet(bits: Int32Array, { at, n }: Span): boolean {
+  for (let i = 0; i < n; i += 32) {
+    const count = Math.min(32, n - i);
+    const mask = count === 32 ? -1 : (1 << count) - 1;
+    if ((bitsAt(bits, at + i) & mask) !== 0) return true;
+  }
+  return false;
+}
+
 /** Mark the rows that have a value; false if none has. */
-function mark(c: Cells, valid: Uint8Array | null, { at, n, row }: Span): boolean {
+function mark(c: Cells, valid: Uint8Array | null, span: Span): boolean {
   if (valid === null) {
-    markRun(c, row, n);
+    markRun(c, span.row, span.n);
     return true;
   }
-  let first = 0;
-  while (first < n && !isSet(valid, at + first)) first++;
-  if (first === n) return false;
-  const to = markSome(c);
-  for (let i = first; i < n; i++) {
-    if (isSet(valid, at + i)) to[(row + i) >> 3]! |= 1 << ((row + i) & 7);
-  }
+  const bits = wordsOf(valid);
+  if (!anySet(bits, span)) return false;
+  markSome(c);
+  copyBits(c.bits, bits, span);
   return true;
 }
 
@@ -76,20 +104,18 @@ function copyText(c: Cells, from: PartColumn, { at, n, row }: Span): void {
   c.filled = row + n;
 }
 
+const isSet = (bits: Uint8Array, i: number): boolean => (bits[i >> 3]! & (1 << (i & 7))) !== 0;
+
 function copyIds(c: Cells, from: PartColumn, ids: Int32Array, { at, n, row }: Span): void {
   const values = new Int32Array(from.values);
   const { valid } = from;
-  for (let i = 0; i < n; i++) {
-    if (valid === null || isSet(valid, at + i)) c.words[row + i] = ids[values[at + i]!]!;
-  }
+  const to = c.words;
+  if (valid === null) for (let i = 0; i < n; i++) to[row + i] = ids[values[at + i]!]!;
+  else for (let i = 0; i < n; i++) if (isSet(valid, at + i)) to[row + i] = ids[values[at + i]!]!;
 }
 
-function copyBits(c: Cells, from: PartColumn, { at, n, row }: Span): void {
-  const values = new Uint8Array(from.values);
-  const to = c.values;
-  for (let i = 0; i < n; i++) {
-    if (isSet(values, at + i)) to[(row + i) >> 3]! |= 1 << ((row + i) & 7);
-  }
+function number(to: Int32Array, first: number, { n, row }: Span): void {
+  for (let i = 0; i < n; i++) to[row + i] = first + i;
 }
 
 function copyNumbers(c: Cells, from: PartColumn, { at, n, row }: Span): void {
@@ -102,10 +128,10 @@ function copyColumn(log: Log, from: PartColumn, ids: Ids, span: Span): void {
   const name = columnNames[from.at]!;
   const c = log.list[from.at]!;
   if (!mark(c, from.valid, span)) return;
-  if (name === 'seq') for (let i = 0; i < span.n; i++) c.words[span.row + i] = log.total + i;
+  if (name === 'seq') number(c.words, log.total, span);
   else if (c.kind === 'text') copyText(c, from, span);
   else if (c.kind === 'dict') copyIds(c, from, ids[name as NameOf<'dict'>], span);
-  else if (c.kind === 'bool') copyBits(c, from, span);
+  else if (c.kind === 'bool') copyBits(c.words, new Int32Array(from.values), span);
   else copyNumbers(c, from, span);
 }
 
