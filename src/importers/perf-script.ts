@@ -5,17 +5,40 @@ import type { Importer } from './importer.js';
 import { eachLine } from './lines.js';
 import { matcherOf, putPayload } from './payload.js';
 
-/** comm, [pid/]tid, [cpu], flags, stamp, period, event, text; most of them may be missing. */
-const sample =
-  /^\s*(\S(?:.*?\S)?)\s+(?:(-?\d+)\/)?(-?\d+)\s+(?:\[(\d{1,5})\]\s+)?(?:([.dDXbNnpPhHsSzZ\d]{4,6})\s+)?(?:(\d{1,12})\.(\d{1,9}):\s+)?(?:(\d{1,19})\s+)?([A-Za-z_][^\s]*?|PERF_RECORD_\w+):?(?:(?<=:)(?=\s|$)|(?=\slost))\s*(.*)$/;
+const columns = {
+  comm: String.raw`(?<comm>\S(?:.*?\S)?)\s+`,
+  thread: String.raw`(?:(?<pid>-?\d+)\/)?(?<tid>-?\d+)\s+`,
+  cpu: String.raw`(?:\[(?<cpu>\d{1,5})\]\s+)?`,
+  flags: String.raw`(?:(?!\d+\s)(?<flags>[.dDXbNnpPhHsSzZ\d]{4,6})\s+)?`,
+  time: String.raw`(?<seconds>\d{1,12})\.(?<fraction>\d{1,9}):\s+`,
+  period: String.raw`(?:(?<period>\d{1,19})\s+)?`,
+  event: String.raw`(?<event>[A-Za-z_][^\s]*?|PERF_RECORD_\w+):?(?:(?<=:)(?=\s|$)|(?=\slost))\s*(?<text>.*)$`,
+} as const;
 
-/** '\tffffffff81060 native_write_msr+0x4 ([kernel.kallsyms])'. */
-const frame = /^\s+([0-9a-f]{1,16})\s+(.*\S)\s*$/;
+/** comm, [pid/]tid, [cpu], flags, stamp, period, event, text; most of them may be missing. */
+const sample = new RegExp(
+  `^\\s*${columns.comm}${columns.thread}${columns.cpu}${columns.flags}(?:${columns.time})?${columns.period}${columns.event}`,
+);
+
+/** Without comm or thread, which perf script -F may leave out; then a stamp must stand there. */
+const nameless = new RegExp(
+  `^\\s*(?:${columns.thread})?${columns.cpu}${columns.flags}${columns.time}${columns.period}${columns.event}`,
+);
+const threadless = new RegExp(
+  `^\\s*${columns.comm}${columns.cpu}${columns.flags}${columns.time}${columns.period}${columns.event}`,
+);
+
+/** '\tffffffff81060 native_write_msr+0x4 ([kernel.kallsyms])', or the address alone. */
+const frame = /^\s+([0-9a-f]{1,16})(?:\s+(.*\S))?\s*$/;
+
+/** A frame's address and place; a sample may begin with a number, too. */
+const frameOf = (text: string): RegExpExecArray | null =>
+  nameless.test(text) ? null : frame.exec(text);
 
 interface Sample {
-  readonly comm: string;
+  readonly comm: string | undefined;
   readonly pid: string | undefined;
-  readonly tid: string;
+  readonly tid: string | undefined;
   readonly cpu: string | undefined;
   readonly flags: string | undefined;
   readonly ns: bigint | null;
@@ -24,18 +47,24 @@ interface Sample {
   readonly text: string;
 }
 
-/** Take a sample's first line apart; null if it is none. */
-export function parseSample(line: string): Sample | null {
-  if (line.length > 8192) return null;
-  const m = sample.exec(line);
-  if (!m) return null;
-  const [, comm, pid, tid, cpu, flags, seconds, fraction, period, event, text] = m;
-  if (cpu === undefined && seconds === undefined && period === undefined) return null;
+type Groups = Readonly<Record<string, string | undefined>>;
+
+function sampleOf(g: Groups): Sample {
+  const { comm, pid, tid, cpu, flags, period } = g;
   const ns =
-    seconds === undefined
+    g['seconds'] === undefined
       ? null
-      : BigInt(seconds) * 1_000_000_000n + BigInt(fraction!.padEnd(9, '0'));
-  return { comm: comm!, pid, tid: tid!, cpu, flags, ns, period, event: event!, text: text! };
+      : BigInt(g['seconds']) * 1_000_000_000n + BigInt(g['fraction']!.padEnd(9, '0'));
+  return { comm, pid, tid, cpu, flags, ns, period, event: g['event']!, text: g['text']! };
+}
+
+/** Take a sample's first line apart; null if it is none. `loose`: it may lack comm or thread. */
+export function parseSample(line: string, loose = false): Sample | null {
+  if (line.length > 8192) return null;
+  const m = sample.exec(line)?.groups as Groups | undefined;
+  if (m && (m['cpu'] ?? m['seconds'] ?? m['period']) !== undefined) return sampleOf(m);
+  const other = loose ? (nameless.exec(line) ?? threadless.exec(line)) : null;
+  return other && sampleOf(other.groups as Groups);
 }
 
 /** 'sched:sched_switch' -> 'sched_switch'; 'cycles:ppp' stays: what follows are modifiers. */
@@ -90,11 +119,10 @@ function addSample(s: State, p: Sample): void {
   const name = log.dicts.event.intern(eventName(p.event));
   addRow(log, Number((ns >> 32n) & 0xffffffffn), Number(ns & 0xffffffffn), name);
   if (p.cpu !== undefined) setInt(log, 'cpu', Number(p.cpu));
-  const tid = int32(p.tid);
-  const pid = p.pid === undefined ? null : int32(p.pid);
-  if (tid !== null) setInt(log, 'pid', tid);
-  if (pid !== null) setInt(log, 'tgid', pid);
-  setDict(log, 'task', p.comm);
+  const [tid, pid] = [p.tid, p.pid].map((id) => (id === undefined ? null : int32(id)));
+  if (tid != null) setInt(log, 'pid', tid);
+  if (pid != null) setInt(log, 'tgid', pid);
+  if (p.comm !== undefined) setDict(log, 'task', p.comm);
   if (p.flags !== undefined) setDict(log, 'flags', p.flags);
   putSample(log, p);
   s.frames = [];
@@ -112,13 +140,14 @@ function readLine(s: State, text: string): boolean {
     readComment(s.meta, text);
     return true;
   }
-  const f = s.frames && frame.exec(text);
+  const f = s.frames && frameOf(text);
   if (f) {
-    const [, address, rest] = f as unknown as [string, string, string];
-    s.frames!.push(rest.startsWith('[unknown]') ? `${address} ${rest}` : rest);
+    const [, address, rest = ''] = f as unknown as [string, string, string?];
+    const named = rest !== '' && !rest.startsWith('[unknown]');
+    s.frames!.push(named ? rest : `${address} ${rest}`.trimEnd());
     return true;
   }
-  const p = parseSample(text);
+  const p = parseSample(text, true);
   if (!p) return false;
   endStack(s);
   addSample(s, p);
@@ -131,10 +160,10 @@ export const perfScript: Importer = {
   sniff(bytes) {
     const lines = Buffer.from(bytes).toString('latin1').split('\n', 400);
     if (/^# (captured on|cmdline : .*perf)/m.test(lines.slice(0, 40).join('\n'))) return true;
-    const first = lines.filter((l) => l.trim() !== '' && !l.startsWith('#'));
-    return first
-      .slice(0, 40)
-      .some((l) => !/^\s*\S.*-\d+\s+(\(.*\)\s*)?\[/.test(l) && parseSample(l));
+    const first = lines.filter((l) => l.trim() !== '' && !l.startsWith('#') && !frameOf(l));
+    const own = first.slice(0, 40).filter((l) => !/^\s*\S.*-\d+\s+(\(.*\)\s*)?\[/.test(l));
+    const loose = own.filter((l) => parseSample(l, true)).length;
+    return own.some((l) => parseSample(l)) || (loose > 0 && loose === own.length);
   },
   async read(input, log, meta) {
     const s: State = { log, meta, frames: null, undated: 0 };

@@ -41,6 +41,29 @@ test('perf script: tracepoints, samples, call chains, missing fields', async () 
   expect(trace.meta).toMatchObject({ kernel: '6.12.1', cpus: 8, lost: 9, unparsed: { lines: 0 } });
 });
 
+test('perf script -F: without thread, comm, CPU or symbol, and periods of four to six digits', async () => {
+  const sets: [string, Record<string, unknown>][] = [
+    ['  926 [000]  5847.567603: page-faults: ', { pid: 926, cpu: 0, ts_ns: 5847567603000n }],
+    ['  926/927    5847.567603: page-faults: ', { pid: 927, tgid: 926 }],
+    [' 5847.567603: page-faults: ', { ts_ns: 5847567603000n }],
+    ['[003]  5847.567603: page-faults: ', { cpu: 3 }],
+    ['         my prog  5847.567603: page-faults: ', { task: 'my prog' }],
+    [
+      '      my prog 12   926     250000        page-faults: ',
+      { pid: 926, detail: 'period=250000' },
+    ],
+  ];
+  for (const [line, wanted] of sets) {
+    const lines = [line, '\tffffffff821f94c3', '\t            7f12 main+0x1 (/bin/a b)', '', line];
+    const trace = await read('perf-script', ...lines);
+    const list = rowsOf(trace);
+    expect(trace.meta.unparsed.lines, line).toBe(0);
+    expect(list.length, line).toBe(2);
+    const stack = 'ffffffff821f94c3\nmain+0x1 (/bin/a b)';
+    expect(list[0], line).toMatchObject({ event: 'page-faults', stack, ...wanted });
+  }
+});
+
 test('dmesg: summaries old and new, sleeping functions with their stacks, other lines kept', async () => {
   const trace = await read(
     'dmesg',
