@@ -66,7 +66,7 @@ export function mergeInto(log: Log, traces: readonly Trace[], names: readonly st
 }
 
 const same = <T>(values: readonly T[]): T | null =>
-  values.every((v) => v === values[0]) ? values[0]! : null;
+  values.length > 0 && values.every((v) => v === values[0]) ? values[0]! : null;
 
 function addCounts(to: Record<string, number>, more: Readonly<Record<string, number>>): void {
   for (const [cpu, n] of Object.entries(more)) to[cpu] = (to[cpu] ?? 0) + n;
@@ -77,7 +77,7 @@ export function mergeMeta(metas: readonly TraceMeta[]): TraceMeta {
   const meta = newMeta(metas.map((m) => m.source).join(' + '), 'merged');
   meta.sha256 = metas.map((m) => m.sha256).join('+');
   meta.clock = same(metas.map((m) => m.clock));
-  meta.kernel = same(metas.map((m) => m.kernel));
+  meta.kernel = same(metas.map((m) => m.kernel).filter((k) => k !== null));
   meta.cpus = Math.max(...metas.map((m) => m.cpus ?? 0)) || null;
   const stated = metas.map((m) => m.stated);
   meta.stated = stated.includes(null) ? null : stated.reduce<number>((a, b) => a + b!, 0);

@@ -125,8 +125,11 @@ async function* unpacked(
 function checkPath(path: string): void {
   if (path === '-') return;
   if (!existsSync(path)) throw new FormatError(`${path}: no such file`);
-  if (!statSync(path).isFile()) throw new FormatError(`${path}: not a file`);
+  if (statSync(path).isDirectory()) throw new FormatError(`${path}: a directory, not a file`);
 }
+
+/** Can it be read at any place? A pipe, such as the shell's <(...), cannot. */
+const isPlain = (path: string): boolean => path !== '-' && statSync(path).isFile();
 
 /** Add the rest of a file, from where its hash has got to, without giving it to anyone. */
 function hashRest(path: string, source: Source): void {
@@ -237,7 +240,7 @@ async function open(path: string, options: OpenOptions): Promise<Opened> {
   const [format, chosen] = choose(path, head, options.format);
   const meta = newMeta(name, format);
   if (options.kernel !== undefined) meta.kernel = options.kernel;
-  const plainFile = !wrapper && path !== '-';
+  const plainFile = !wrapper && isPlain(path);
   source.reuse = plainFile;
   const importer = plainFile ? shared(chosen, path, head, options) : chosen;
   let close = (): void => {};
@@ -315,7 +318,7 @@ function isArrow(path: string): boolean {
  */
 export async function openTrace(path: string, options: OpenOptions = {}): Promise<Trace> {
   checkPath(path);
-  if (path !== '-' && options.format === undefined && isArrow(path)) {
+  if (isPlain(path) && options.format === undefined && isArrow(path)) {
     const own = readArrow(path);
     if (own) return own;
   }

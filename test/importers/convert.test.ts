@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,6 +112,16 @@ for (const [tool, ending] of [
     else expect(cut.meta.notes.join()).toMatch(/unpacking .* stopped near byte/);
   });
 }
+
+test('a pipe is read like any file; a directory is said to be one', async () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const writer = spawn('sh', ['-c', 'cat "$1" > "$2"', '-', source, pipe]);
+  const trace = await openTrace(pipe);
+  expect(rowsOf(trace)).toEqual(rowsOf(await openTrace(source)));
+  writer.kill();
+  await expect(openTrace(folder)).rejects.toThrow(/a directory, not a file/);
+});
 
 test('several files are merged by time, with their names', async () => {
   const at = (seconds: string, event: string) =>
