@@ -37,6 +37,18 @@ function refuseState(name: string, head: Uint8Array): void {
   if (found) throw new FormatError(`${name}: this is ${found.what}`);
 }
 
+/** Text of two bytes a character, as some shells write it. */
+function refuseWide(name: string, head: Uint8Array): void {
+  const isMarked = (head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff);
+  const zeros = [0, 1].map((k) =>
+    [0, 2, 4, 6, 8].every((i) => head[i + k] === 0 && head[i + 1 - k]),
+  );
+  if (!isMarked && !zeros.includes(true)) return;
+  throw new FormatError(
+    `${name}: text in UTF-16 (byte 0): convert it first, iconv -f UTF-16 -t UTF-8 ${name} > text`,
+  );
+}
+
 /**
  * The importer to use, by name or by the first bytes.
  * @throws FormatError that lists the known formats.
@@ -52,6 +64,7 @@ export function choose(name: string, head: Uint8Array, format?: string): [string
   }
   if (head.length === 0) throw new FormatError(`${name}: empty file; nothing to import`);
   refuseState(name, head);
+  refuseWide(name, head);
   const found = Object.entries(list).find(([, i]) => i.sniff(head.subarray(0, headBytes)));
   if (found) return found;
   throw new FormatError(

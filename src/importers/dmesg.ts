@@ -10,12 +10,9 @@ import {
   setVa,
 } from '../events/log.js';
 import type { TraceMeta } from '../events/meta.js';
+import { splitLogLine } from './dmesg-stamp.js';
 import type { Importer } from './importer.js';
 import { eachLine } from './lines.js';
-
-/** '<6>[   15.823704][  T123] host kernel: text'. */
-const stamp =
-  /^(?:<\d+>)?\[\s*(\d{1,12})\.(\d{1,9})\](?:\[\s*([CT])(\d+)\])?\s?(?:[\w.-]+ kernel: )?(.*)$/;
 
 /** The kernel's report of something wrong, and the event it becomes. */
 const reports: readonly (readonly [RegExp, string])[] = [
@@ -39,6 +36,9 @@ interface State {
   report: boolean;
   frames: string[] | null;
   undated: number;
+  /** Stamps of the wall clock, and dumps of ftrace's ring buffer. */
+  wall: number;
+  dumps: number;
 }
 
 /** 'passed: 1 failed: 0 loops: 1000000 avg: 955334 usec' -> value by name; older lines lack some. */
@@ -130,13 +130,24 @@ function addLine(s: State, ns: bigint | null, text: string): void {
 }
 
 function readLine(s: State, line: string): void {
-  const m = stamp.exec(line);
-  const text = m ? m[5]! : line;
+  const { ns, isWall, caller, text } = splitLogLine(line);
   if (s.report && readReport(s, text)) return;
-  const ns = m ? BigInt(m[1]!) * 1_000_000_000n + BigInt(m[2]!.padEnd(9, '0')) : null;
+  if (isWall) s.wall++;
+  if (/^Dumping ftrace buffer:/.test(text)) s.dumps++;
   addLine(s, ns, text);
-  if (m?.[3] === 'T' && Number(m[4]) <= 0x7fffffff) setInt(s.log, 'pid', Number(m[4]));
-  if (m?.[3] === 'C' && Number(m[4]) <= 0xffff) setInt(s.log, 'cpu', Number(m[4]));
+  if (caller?.[0] === 'T' && caller[1] <= 0x7fffffff) setInt(s.log, 'pid', caller[1]);
+  if (caller?.[0] === 'C' && caller[1] <= 0xffff) setInt(s.log, 'cpu', caller[1]);
+}
+
+function notes(s: State): string[] {
+  const { undated, wall, dumps } = s;
+  return [
+    ...(undated > 0 ? [`${undated} lines have no time stamp: 0`] : []),
+    ...(wall > 0
+      ? [`${wall} stamps are of the wall clock, taken as UTC where no zone is said`]
+      : []),
+    ...(dumps > 0 ? [`${dumps} dumps of ftrace's buffer: read them with --format ftrace`] : []),
+  ];
 }
 
 /** The kernel's log: test_vmalloc's summaries, reports with their call traces, and all other lines. */
@@ -146,15 +157,17 @@ export const dmesg: Importer = {
     const lines = Buffer.from(bytes).toString('latin1').split('\n').slice(0, 200);
     const given = lines.filter((l) => l.trim() !== '');
     if (given.some((l) => summary.test(l) || worker.test(l))) return true;
-    return given.length > 0 && given.filter((l) => stamp.test(l)).length * 2 > given.length;
+    return (
+      given.length > 0 && given.filter((l) => splitLogLine(l).ns !== null).length * 2 > given.length
+    );
   },
   async read(input, log, meta) {
-    const s: State = { log, meta, report: false, frames: null, undated: 0 };
+    const s: State = { log, meta, report: false, frames: null, undated: 0, wall: 0, dumps: 0 };
     await eachLine(input.chunks(), (buf, start, end) => {
       const text = decodeText(buf.subarray(start, Math.min(end, start + 8192)));
       if (text.trim() !== '') readLine(s, text);
     });
     endReport(s);
-    if (s.undated > 0) meta.notes.push(`${s.undated} lines have no time stamp: 0`);
+    meta.notes.push(...notes(s));
   },
 };

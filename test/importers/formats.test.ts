@@ -95,6 +95,28 @@ test('dmesg: summaries old and new, sleeping functions with their stacks, other 
   expect(list[4]).toMatchObject({ detail: 'eth0: link up' });
 });
 
+test('dmesg -T, -x and iso, syslog, journalctl: stamps of the wall clock, or those behind them', async () => {
+  const day = BigInt(Date.UTC(2025, 5, 11, 15, 12, 34)) * 1_000_000n;
+  const lines: [string, bigint][] = [
+    ['[Wed Jun 11 15:12:34 2025] eth0: up', day],
+    ['2025-06-11T17:12:34,123456+02:00 eth0: up', day + 123_456_000n],
+    ['2025-06-11T17:12:34+0200 host kernel: eth0: up', day],
+    [
+      'Jun 11 15:12:34 host kernel: eth0: up',
+      BigInt(Date.UTC(1970, 5, 11, 15, 12, 34)) * 1_000_000n,
+    ],
+    ['Jun  1 15:12:34 host kernel: [   12.345678] eth0: up', 12_345_678_000n],
+    ['[   12.345678] host kernel: eth0: up', 12_345_678_000n],
+    ['kern  :warn  : [   12.345678] eth0: up', 12_345_678_000n],
+  ];
+  for (const [line, ts_ns] of lines) {
+    const trace = await read('dmesg', line);
+    expect(rowsOf(trace), line).toMatchObject([{ event: 'printk', ts_ns, detail: 'eth0: up' }]);
+  }
+  const dump = await read('dmesg', '[    1.000000] x', '[    2.000000] Dumping ftrace buffer:');
+  expect(dump.meta.notes.join()).toMatch(/--format ftrace/);
+});
+
 test('summaries without any prefix', async () => {
   const trace = await read(
     'dmesg',
@@ -147,6 +169,16 @@ test('CSV with quotes, other columns and bad cells', async () => {
   ]);
   expect(trace.meta.unparsed).toMatchObject({ lines: 1, samples: [{ line: 5 }] });
   expect(trace.meta.notes.join('; ')).toMatch(/left out: mine; cpu: 1 values do not fit/);
+});
+
+test('UTF-16 says how to convert it', () => {
+  for (const [first, text] of [
+    [0xfeff, '# tracer'],
+    [0x23, ' tracer: nop'],
+  ] as const) {
+    const le = Buffer.from(String.fromCharCode(first) + text, 'utf16le');
+    for (const b of [le, Buffer.from(le).swap16()]) expect(() => choose('x', b)).toThrow(/iconv/);
+  }
 });
 
 test('an unknown file says what it begins with and what is known', () => {
