@@ -15,6 +15,9 @@ async function main(file: string | undefined): Promise<void> {
     process.exit(2);
   }
   const connection = JSON.parse(readFileSync(file, 'utf8')) as Connection;
+  const scheme = connection.signature_scheme ?? 'hmac-sha256';
+  if (connection.key !== '' && scheme !== 'hmac-sha256')
+    throw new Error(`messages signed by ${scheme}: hmac-sha256 is the one that is known`);
   const { interrupt, stop, over } = await serve(connection);
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', () => void stop());
