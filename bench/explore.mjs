@@ -132,7 +132,8 @@ const cli = timed(() =>
   ]),
 );
 console.log(`the whole of 'ptlab explore pmd-free' with its start: ${cli.ms.toFixed(0)} ms`);
-const big = timed(() => explore(scenarios['pud-free'], schemes.v6, { sizes: { entries: 512 } }));
-console.log(
-  `pud-free v6, 512 entries: ${big.value.verdict}, ${big.value.states} states, ${big.ms.toFixed(0)} ms, ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MB resident`,
-);
+for (const scheme of ['v6', 'none', 'v1']) {
+  const big = timed(() => explore(scenarios['pud-free'], schemes[scheme], { sizes: { entries: 512 } })); // biome-ignore format: one line
+  const { verdict, states } = big.value;
+  console.log(`pud-free ${scheme}, 512 entries: ${verdict}, ${states} states, ${big.ms.toFixed(0)} ms, ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MB resident`); // biome-ignore format: one line
+}

@@ -2,7 +2,7 @@
 // steps touch: the state under the mask of those is what the task sees, and states that look alike to it change alike.
 // So a task's code runs once for each thing it can see, and all other states follow by bit operations.
 import type { Step } from '../linux/step.js';
-import { type Fault, regionOf, type Task } from '../linux/system.js';
+import { type Fault, type Region, regionOf, type Task } from '../linux/system.js';
 import { words } from './footprint.js';
 import { type Machine, move, movesOf, restore, save, width } from './machine.js';
 import { bitsOf, elementOf, makeRoom, type PackedSet, pack, packedSet, unpack } from './packed.js';
@@ -48,20 +48,21 @@ function forget(x: Effects): void {
   x.here = new Int32Array(w);
 }
 
-/** The states of `m`: none yet, but room for values such as were scouted in the same region: queues can be longer. */
+/** The states of `m`: none yet, but room for values as scouted; of a lock all words alike, as queues can be longer. */
 function statesOf(m: Machine): PackedSet {
-  const ranges = new Map<unknown, { low: number; high: number }>();
+  const locks = new Map<Region, { low: number; high: number; unit: number }>();
   const words = m.varying.map((word) => {
-    const region = regionOf(m.sys, word) ?? word;
-    const range = ranges.get(region) ?? { low: 0, high: 0 };
-    range.low = Math.min(range.low, m.least[word]!);
-    range.high = Math.max(range.high, m.most[word]!);
-    ranges.set(region, range);
+    const [low, high, unit] = [m.least[word]!, m.most[word]!, m.unit[word]!];
+    const region = regionOf(m.sys, word);
+    if (region?.kind !== 'lock') return { low, high, unit };
+    const range = locks.get(region) ?? { low: 0, high: 0, unit: 1 };
+    range.low = Math.min(range.low, low);
+    range.high = Math.max(range.high, high);
+    locks.set(region, range);
     return range;
   });
-  const least = [...m.automata.map(() => 0), ...words.map((r) => r.low)];
-  const most = [...m.automata.map((a) => 3 * a.steps.length), ...words.map((r) => r.high)];
-  return packedSet(Int32Array.from(least), Int32Array.from(most));
+  const nodes = m.automata.map((a) => ({ low: 0, high: 3 * a.steps.length, unit: 1 }));
+  return packedSet([...nodes, ...words]);
 }
 
 /** Nothing learnt yet; `m` stands at its start, which is `here`. */

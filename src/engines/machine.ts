@@ -19,9 +19,10 @@ export interface Machine {
   readonly grain: Grain;
   /** Start values of all words. */
   readonly start: Float64Array;
-  /** Least and greatest value each word was seen to hold. A pure matter of speed. */
+  /** Least and greatest value each word was seen to hold, and what divides their differences. A pure matter of speed. */
   readonly least: Float64Array;
   readonly most: Float64Array;
+  readonly unit: Float64Array;
   /** The words that some step may write. */
   varying: number[];
   /** Current node of each task; the words are in `sys.cells`. */
@@ -48,6 +49,7 @@ export function machine(sys: System, grain: Grain = 'moves'): Machine {
     start: sys.cells.slice(0, sys.used),
     least: sys.cells.slice(0, sys.used),
     most: sys.cells.slice(0, sys.used),
+    unit: new Float64Array(sys.used),
     varying: [],
     nodes: new Int32Array(sys.tasks.length),
     local: sys.tasks.map(() => new Uint8Array(64)),

@@ -2,9 +2,10 @@
 // all is packed anew, more widely, and every vector keeps its number.
 import { intern, load, type StateSet, stateSet } from './states.js';
 
-/** Where each element lies: bits `mask` of `word`, from bit `shift` on, as its difference from `low`. */
+/** Where each element lies: bits `mask` of `word`, from bit `shift` on, as its difference from `low` in `unit`s. */
 export interface Layout {
   readonly low: Int32Array;
+  readonly unit: Int32Array;
   readonly bits: Uint8Array;
   readonly word: Int32Array;
   readonly shift: Uint8Array;
@@ -19,7 +20,7 @@ export interface PackedSet {
 }
 
 /** Elements one after the other, none across two words; one that needs 32 bits is kept as it is. */
-function layoutFor(low: Int32Array, bits: Uint8Array): Layout {
+function layoutFor(low: Int32Array, unit: Int32Array, bits: Uint8Array): Layout {
   const n = bits.length;
   const word = new Int32Array(n);
   const shift = new Uint8Array(n);
@@ -31,35 +32,46 @@ function layoutFor(low: Int32Array, bits: Uint8Array): Layout {
     word[i] = used >> 5;
     shift[i] = used & 31;
     mask[i] = size === 32 ? -1 : ((1 << size) - 1) << shift[i]!;
-    if (size === 32) low[i] = 0;
+    if (size === 32) [low[i], unit[i]] = [0, 1];
     used += size;
   }
-  return { low, bits, word, shift, mask, width: Math.max(1, (used + 31) >> 5) };
+  return { low, unit, bits, word, shift, mask, width: Math.max(1, (used + 31) >> 5) };
 }
 
-/** Bits for the integers from `low` to `high`. */
-const bitsFor = (low: number, high: number): number =>
-  high - low > 0x7fffffff ? 32 : 32 - Math.clz32(high - low);
+/** Bits for `low`, `low + unit` ... `high`. */
+const bitsFor = (low: number, high: number, unit: number): number =>
+  high - low > 0x7fffffff ? 32 : 32 - Math.clz32((high - low) / unit);
 
-/** An empty set of vectors whose elements may be expected between `low` and `high`. */
-export function packedSet(low: Int32Array, high: Int32Array): PackedSet {
-  const bits = Uint8Array.from(low, (least, i) => bitsFor(least, high[i]!));
-  const layout = layoutFor(low.slice(), bits);
+/** What an element may be expected to be: from `low` to `high` in steps of `unit` (0 or more). */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+  readonly unit: number;
+}
+
+/** An empty set of vectors whose elements are expected in `ranges`. */
+export function packedSet(ranges: readonly Range[]): PackedSet {
+  const unit = Int32Array.from(ranges, (r) => Math.max(1, r.unit));
+  const bits = Uint8Array.from(ranges, (r, i) => bitsFor(r.low, r.high, unit[i]!));
+  const layout = layoutFor(Int32Array.from(ranges, (r) => r.low), unit, bits); // biome-ignore format: one line
   return { layout, set: stateSet(layout.width) };
 }
 
-const fits = ({ low, bits }: Layout, i: number, value: number): boolean =>
-  bits[i] === 32 || (value >= low[i]! && value - low[i]! < 2 ** bits[i]!);
+const fits = ({ low, unit, bits }: Layout, i: number, value: number): boolean => {
+  if (bits[i] === 32) return true;
+  const code = (value - low[i]!) / unit[i]!;
+  return code >= 0 && code < 2 ** bits[i]! && Number.isInteger(code);
+};
 
 /** Element `i` of a packed vector. */
 export const elementOf = (l: Layout, packed: Int32Array, i: number): number =>
   l.bits[i] === 32
     ? packed[l.word[i]!]!
-    : ((packed[l.word[i]!]! & l.mask[i]!) >>> l.shift[i]!) + l.low[i]!;
+    : ((packed[l.word[i]!]! & l.mask[i]!) >>> l.shift[i]!) * l.unit[i]! + l.low[i]!;
 
 /** The bits of element `i` when it is `value`. */
 export const bitsOf = (l: Layout, i: number, value: number): number =>
-  (value - l.low[i]!) << l.shift[i]!;
+  ((value - l.low[i]!) / l.unit[i]!) << l.shift[i]!;
 
 export function unpack(l: Layout, packed: Int32Array, out: Int32Array): void {
   for (let i = 0; i < l.bits.length; i++) out[i] = elementOf(l, packed, i);
@@ -70,14 +82,20 @@ export function pack(l: Layout, vector: Int32Array, out: Int32Array): void {
   for (let i = 0; i < l.bits.length; i++) out[l.word[i]!]! |= bitsOf(l, i, vector[i]!);
 }
 
+/** Greatest common divisor of two numbers from 0 on. */
+export function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}
+
 /** A layout that fits what `l` does, and `vector`. */
 function wider(l: Layout, vector: Int32Array): Layout {
   const low = l.low.map((least, i) => Math.min(least, vector[i]!));
+  const unit = l.unit.map((u, i) => Math.max(1, gcd(l.bits[i] === 0 ? 0 : u, Math.abs(vector[i]! - l.low[i]!)))); // biome-ignore format: one line
   const bits = l.bits.map((b, i) => {
-    const high = Math.max(l.low[i]! + 2 ** b - 1, vector[i]!);
-    return b === 32 ? 32 : bitsFor(low[i]!, high);
+    const high = Math.max(l.low[i]! + l.unit[i]! * (2 ** b - 1), vector[i]!);
+    return b === 32 ? 32 : bitsFor(low[i]!, high, unit[i]!);
   });
-  return layoutFor(low, bits);
+  return layoutFor(low, unit, bits);
 }
 
 /** Make room for `vector`; true if that changed the layout, and so the packed form of all. */

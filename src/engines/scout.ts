@@ -1,6 +1,7 @@
 import type { Task } from '../linux/system.js';
 import { words } from './footprint.js';
 import { begin, type Machine, move, movesOf, refresh } from './machine.js';
+import { gcd } from './packed.js';
 
 /** A scout gives up then: a task may spin for ever on a word that only another changes. */
 const MAX_MOVES = 10_000;
@@ -15,8 +16,10 @@ export function scout(m: Machine): void {
   const note = (word: number) => touched.push(word);
   m.asked = (task, step) => {
     for (const word of touched.splice(0)) {
-      if (cells[word]! < m.least[word]!) m.least[word] = cells[word]!;
-      if (cells[word]! > m.most[word]!) m.most[word] = cells[word]!;
+      const value = cells[word]!;
+      if (value < m.least[word]!) m.least[word] = value;
+      if (value > m.most[word]!) m.most[word] = value;
+      m.unit[word] = gcd(m.unit[word]!, Math.abs(value - m.start[word]!));
     }
     words(m.sys, task, step, note);
   };
