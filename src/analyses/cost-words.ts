@@ -30,6 +30,8 @@ export function costWords(rows: readonly NamedCosts[]): string {
   const never = rows.filter((r) => r.slept === 0);
   const unknown = rows.filter((r) => r.slept === null);
   const lost = rows.filter((r) => (r.lost_huge ?? 0) > 0);
+  const kept = rows.filter((r) => r.lost_huge === 0);
+  const untold = rows.filter((r) => r.lost_huge === null);
   const bare = rows.filter((r) => (r.bare ?? 0) > 0);
   const fastest = Math.max(...rows.map((r) => r.calls_per_s ?? 0));
   const parts = [
@@ -40,7 +42,9 @@ export function costWords(rows: readonly NamedCosts[]): string {
     unknown.length > 0 ? `Cannot tell who slept: ${listOf(unknown, (r) => r.run)}.` : '',
     lost.length > 0
       ? `Lost huge mappings: ${listOf(lost, (r) => `${r.run} (${r.lost_huge}, ${short(r.lost_percent!)} %)`)}.`
-      : 'No huge mapping was lost.',
+      : '',
+    kept.length > 0 ? `Lost none: ${listOf(kept, (r) => r.run)}.` : '',
+    untold.length > 0 ? `Cannot tell what was lost: ${listOf(untold, (r) => r.run)}.` : '',
     bare.length > 0
       ? `Freed tables during a walk with no lock held: ${listOf(bare, (r) => `${r.run} (${r.bare} of ${r.frees})`)}.`
       : '',

@@ -31,6 +31,17 @@ test.each([
   expect(kept.stderr).toMatch(/cut off at/);
 });
 
+test('the same seed gives the same file, byte for byte; another seed another', () => {
+  const run = (seed: string): Buffer => {
+    const out = join(folder(), 'x.arrow');
+    ptlab([...vmix('--loops', '10', '--scheme', 'v6', '--seed', seed, '-o', out)]);
+    return readFileSync(out);
+  };
+  const first = run('a');
+  expect(run('a').equals(first)).toBe(true);
+  expect(run('b').equals(first)).toBe(false);
+});
+
 test('sixteen readers do not starve a caller', () => {
   const out = join(folder(), 'x.arrow');
   const crowd = vmix('--loops', '5', '--scheme', 'v6', '--readers', '16', '--cpus', '20');
