@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Events per second of the ftrace importer, beside a loop with one regular expression per line and beside `wc
 // -l`, on the same file in the same run; best of five each, taken in turns. The loop reads lines with
-// node:readline and takes seven groups out of each (comm, pid, CPU, flags, stamp, event, text), three of them as
+// node:readline and takes eight groups out of each (comm, pid, CPU, flags, stamp in two, event, text), four of them as
 // numbers; it leaves the text of the event as it is and keeps the last line only. The importer, on one thread,
 // takes the texts of known events apart into typed columns too, hashes the file, and writes an Arrow file. The
 // ratios are of CPU time (user + system, all threads of the process), which a busy machine disturbs less than

@@ -7,6 +7,7 @@ import { endStack, type State } from './ftrace-text.js';
 import type { LineCount } from './lines.js';
 import { match } from './payload.js';
 
+const SPACE = 0x20;
 const NEWLINE = 10;
 const RETURN = 13;
 
@@ -37,7 +38,9 @@ export function readMany(
     s.kind = kind;
     addHead(log, buf, kind.event);
     const text = body + kind.text.length;
-    let stop = kind.matcher === undefined ? -1 : match(log, kind.matcher, buf, text, end);
+    let from = text;
+    while (buf[from] === SPACE) from++; // trace-cmd report pads the name
+    let stop = kind.matcher === undefined ? -1 : match(log, kind.matcher, buf, from, end);
     if (stop < 0 || buf[stop] !== NEWLINE) {
       stop = newlineFrom(buf, text - 1);
       addText(s, kind, buf, text - 2, buf[stop - 1] === RETURN ? stop - 1 : stop);
