@@ -27,7 +27,8 @@ function addValue(s: State, map: string, key: string, value: string, range?: str
   const { log } = s;
   addRow(log, 0, 0, log.dicts.event.intern(map));
   const n = /^-?\d{1,15}$/.test(value) ? Number(value) : null;
-  if (n !== null) setF64(log, 'count', n);
+  const stats = /^count (\d{1,15}), average /.exec(value);
+  if (n !== null || stats) setF64(log, 'count', n ?? Number(stats![1]));
   const detail = [
     ...(key === '' ? [] : [`key=${key}`]),
     ...(range === undefined ? [] : [`range=${range}`]),

@@ -22,7 +22,7 @@ const reports: readonly (readonly [RegExp, string])[] = [
   [/^(?:BUG: )?[Uu]nable to handle (?:kernel|page fault).*?([0-9a-f]{16})?$/, 'oops'],
   [/^WARNING: .*/, 'kernel_warning'],
   [/^(INFO|WARNING): .*(deadlock|lockdep|suspicious RCU|possible).*/, 'lockdep_report'],
-  [/^INFO: (?:task|rcu).*/, 'stall_report'],
+  [/^(?:rcu: )?INFO: (?:task|rcu).*/, 'stall_report'],
 ];
 
 const summary = /^Summary: (\S+) passed: (\d+)(.*)$/;
@@ -95,7 +95,7 @@ function readReport(s: State, text: string): boolean {
     endReport(s);
     return true;
   }
-  return /^(in_atomic\(\)|preempt_count:|RCU nest depth:|Hardware name:|Modules linked in:|Preemption disabled at:|CPU: \d+|Tainted:|pstate:|pc :|lr :|sp :|x\d+\s?:|Mem abort info:|\s+ESR|\s+EC |\s+SET |\s+EA |\s+FSC|Data abort|\s+ISV|\s+CM |\s+GCS|swapper pgtable|\[[0-9a-f]{16}\] (?:pgd|address)|Internal error|Code:)/.test(
+  return /^(in_atomic\(\)|preempt_count:|RCU nest depth:|Hardware name:|Modules linked in:|Preemption disabled at:|CPU: \d+|Tainted:|pstate:|pc :|lr :|sp :|x\d+\s?:|Mem abort info:|\s+ESR|\s+EC |\s+SET |\s+EA |\s+FSC|Data abort|\s+ISV|\s+CM |\s+GCS|swapper pgtable|\[[0-9a-f]{16}\] (?:pgd|address)|Internal error|Code:|\d+ locks? held by|no locks held by| #\d+: |\[<[0-9a-f]+>\]|irq event stamp:|(?:hard|soft)irqs last)/.test(
     text,
   );
 }
@@ -121,6 +121,9 @@ function addLine(s: State, ns: bigint | null, text: string): void {
   if (took) setF64(log, 'count', Number(took[2]));
   if (found) {
     s.report = true;
+    const ran = /\bCPU: (\d{1,4}) PID: (\d{1,9})\b/.exec(text);
+    if (ran) setInt(log, 'cpu', Number(ran[1]));
+    if (ran) setInt(log, 'pid', Number(ran[2]));
     const at = found[0].exec(text)![1];
     if (found[1] === 'oops' && at && /^[0-9a-f]{16}$/.test(at)) {
       setVa(log, Number.parseInt(at.slice(0, 8), 16), Number.parseInt(at.slice(8), 16));

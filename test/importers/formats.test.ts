@@ -117,6 +117,29 @@ test('dmesg -T, -x and iso, syslog, journalctl: stamps of the wall clock, or tho
   expect(dump.meta.notes.join()).toMatch(/--format ftrace/);
 });
 
+test('dmesg: what lockdep writes into a report does not end it', async () => {
+  const trace = await read(
+    'dmesg',
+    '[   16.000001] BUG: sleeping function called from invalid context at mm/vmalloc.c:1',
+    '[   16.000002] in_atomic(): 1, irqs_disabled(): 128, non_block: 0, pid: 123, name: test worker',
+    '[   16.000003] 1 lock held by insmod/123:',
+    '[   16.000003]  #0: ffff8000 (&mm->mmap_lock){++++}-{3:3}, at: foo+0x10/0x20',
+    '[   16.000003] Preemption disabled at:',
+    '[   16.000003] [<ffff800080012345>] foo+0x10/0x20',
+    '[   16.000004] CPU: 1 UID: 0 PID: 123 Comm: insmod Tainted: G        W',
+    '[   16.000004] Call trace:',
+    '[   16.000005]  dump_backtrace+0x98/0xf8 (P)',
+    '[   17.000000] WARNING: CPU: 0 PID: 7 at mm/vmalloc.c:100 foo+0x10/0x20',
+    '[   18.000000] rcu: INFO: rcu_preempt self-detected stall on CPU',
+  );
+  const list = rowsOf(trace);
+  expect(pick(list, 'event', 'cpu', 'pid', 'stack')).toEqual([
+    ['sleeping_function', 1, 123, 'dump_backtrace+0x98/0xf8 (P)'],
+    ['kernel_warning', 0, 7, undefined],
+    ['stall_report', undefined, undefined, undefined],
+  ]);
+});
+
 test('summaries without any prefix', async () => {
   const trace = await read(
     'dmesg',
@@ -140,6 +163,7 @@ test('bpftrace: counts, histograms, stacks as keys', async () => {
     '    pmd_free_pte_page+1',
     '    vmap_range+2',
     ', insmod]: 5',
+    '@s: count 5, average 20, total 100',
     'Lost 4 events',
     'what?',
   );
@@ -149,6 +173,7 @@ test('bpftrace: counts, histograms, stacks as keys', async () => {
     ['@ms', 1, 'range=[1]', undefined],
     ['@ms', 50, 'range=[2, 4)', undefined],
     ['@ov', 5, 'key=insmod', 'pmd_free_pte_page+1\nvmap_range+2'],
+    ['@s', 5, 'value=count 5, average 20, total 100', undefined],
   ]);
   expect(trace.meta).toMatchObject({ lost: 4, unparsed: { lines: 1 } });
 });
