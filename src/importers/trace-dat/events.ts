@@ -4,6 +4,7 @@ import { matcherOf, putPayload } from '../payload.js';
 import { binaryPrint } from './bprint.js';
 import { type Code, compile, intOf, keyOf, type Scope } from './eval.js';
 import type { EventFormat, Field } from './format.js';
+import { graphEvent } from './graph-events.js';
 import { outBytes, outLength, putText, resetOut } from './out.js';
 import { planOf } from './plan.js';
 import { type Expr, type PrintFmt, parsePrintFmt, Unsupported } from './print-fmt.js';
@@ -195,6 +196,8 @@ const special: Readonly<Record<string, (format: EventFormat, s: Shared) => Event
   function: functionEvent,
   kernel_stack: stackEvent,
   user_stack: stackEvent,
+  funcgraph_entry: graphEvent,
+  funcgraph_exit: graphEvent,
 };
 
 /** A probe prints its place as a symbol: '(%lx)' becomes the text that tracefs shows. */
