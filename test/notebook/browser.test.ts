@@ -173,6 +173,8 @@ describe.skipIf(missing)(`in a browser${missing}`, () => {
     await page.waitForFunction("document.body.textContent.includes('looping now')");
     await page.evaluate("document.querySelector('#int_kernel a').click()");
     await shown(2, 'Interrupted');
+    // What is sent before the reply of a failed cell is not meant to run: wait for its number.
+    await page.waitForFunction('Number(Jupyter.notebook.get_cell(2).input_prompt_number) > 0');
     await execute(3);
     await shown(3, '"text/plain":"42"');
     await execute(4);
