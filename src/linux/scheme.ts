@@ -85,7 +85,7 @@ export const variants = {
   'dmb-disable': 'bare-disable behind a DMB ISH',
   'dmb-ld-disable': 'bare-disable behind a DMB ISHLD',
   'release-disable': 'flag: a store-release turns it off',
-  'no-branch': 'the test of the key orders nothing, as if it were no branch',
+  'no-branch': 'the test of the key orders nothing; AArch64 code, --litmus too, always branches',
   'inc-dec': 'ptdump counts readers: static_branch_inc/dec in place of enable/disable',
   'enable-disable': 'static_branch_enable/disable in place of inc/dec',
   unfair: 'rwsem without its queue: a waiting writer blocks nobody',

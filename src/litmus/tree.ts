@@ -2,14 +2,14 @@
 import { machine } from '../engines/machine.js';
 import { search } from '../engines/search.js';
 import type { Step } from '../linux/step.js';
-import type { System, Task } from '../linux/system.js';
+import { regionOf, type System, type Task } from '../linux/system.js';
 
 /** One step, and what follows each of its results; `same` if all results lead to the same steps. */
 export interface Tree {
   readonly step: Step | undefined;
   readonly next: readonly { readonly result: number; readonly tree: Tree }[];
   readonly same: boolean;
-  /** Somewhere here something is freed, locked, or read of a table: without it the rest shows nothing. */
+  /** Somewhere here something is freed, locked, stored to a flag, or read of a table: without it the rest shows nothing. */
   readonly matters: boolean;
   /** The steps below, as text: equal for trees that do the same. */
   readonly signature: string;
@@ -19,6 +19,7 @@ const telling = new Set(['free', 'lock', 'unlock', 'trylock', 'key', 'text']);
 
 function isTelling(sys: System, step: Step | undefined): boolean {
   if (!step) return false;
+  if (step.op === 'write' && regionOf(sys, step.on)?.kind === 'word') return true;
   return telling.has(step.op) || (step.op === 'read' && sys.owner[step.on] !== 0);
 }
 

@@ -13,7 +13,7 @@ import { percpu_down_read, percpu_down_write, percpu_up_read, percpu_up_write, p
 import { synchronize_rcu } from '../linux/rcu.js';
 import type { Frame, Point, Scheme } from '../linux/scheme.js';
 import type { Kernel, Place } from '../linux/step.js';
-import { place, type System } from '../linux/system.js';
+import { place, region, type System } from '../linux/system.js';
 import { flagOff, flagOn } from './flag-key.js';
 
 /** init_mm.mmap_lock, which every scenario lays out. */
@@ -23,6 +23,7 @@ export const init_mm = (sys: System): Place => place(sys, 'init_mm');
 const KEY = 'ptdump_lock_key';
 export const key = (sys: System): Place => place(sys, KEY);
 export const keySetUp = (sys: System): void => {
+  if (sys.variant.has('flag')) return void region(sys, KEY);
   const cpus = 1 + Math.max(...sys.tasks.map((t) => t.cpu));
   DEFINE_STATIC_KEY_FALSE(sys, KEY, cpus);
 };

@@ -93,6 +93,14 @@ test('without the flush nothing orders a plain flag behind the clear: as herd7 s
   expect(weak(pmdFree, 'v6', ['no-flush'])).toBe('use after free');
 });
 
+test.each([
+  [], ['no-flush'], ['dmb-flush'], ['no-enable-barrier'], ['bare-disable'], ['release-disable'], ['dmb-disable'],
+])('a flag for a key, %s: as the explorer says', (...left) => {
+  const variant = ['flag', ...left];
+  const v = exploreWeak(pmdFree, schemes.v3, 'arm64', { variant });
+  expect(weak(pmdFree, 'v3', variant)).toBe(v.kind ?? 'safe');
+}); // biome-ignore format: a table
+
 test('what two tasks do fits the width of a mail', () => {
   for (const text of [written('v6'), lkmm('v6'), lkmm('rcu-walker')])
     for (const line of text.split('\n')) expect(line).toMatch(/^[\x20-\x7e]{0,72}$/);
