@@ -240,7 +240,7 @@ test('record prints POSIX shell that parses, quotes names, and knows what a kern
   expect(await probes('6.8')).toMatch(/__vmalloc_node_range size/);
   expect(await probes('6.12.117')).toMatch(/__vmalloc_node_range_noprof size/);
   expect(await probes('6.12.117')).toMatch(/static_key_enable/);
-  expect(await probes('6.19')).toMatch(/key_inc static_key_slow_inc/);
+  expect(await probes('6.19')).toMatch(/key_en static_key_slow_inc/);
   expect(await probes('7.2')).not.toMatch(/key_/);
   expect((await run({ kernel: '5.4' })).text).toMatch(
     /# This kernel has no lock\/contention_begin/,
