@@ -169,7 +169,10 @@ describe('watch', () => {
     cell_type: 'code', id: `c${source.length}`, metadata: { tags }, source, outputs: [], execution_count: null,
   }); // biome-ignore format: one record
   function notebook(name: string, source: string): string {
-    const cells = [cell("let trace: string = '';", ['parameters']), cell(source)];
+    const cells = [
+      cell("let trace: string = '', mark: string = '';", ['parameters']),
+      cell(source),
+    ];
     const metadata = { kernelspec: { name: 'ptlab' } };
     const nb = { nbformat: 4, nbformat_minor: 5, metadata, cells };
     writeFileSync(join(folder, name), JSON.stringify(nb));
@@ -199,12 +202,12 @@ describe('watch', () => {
   test('each trace has a copy of its own, also one that comes at once; a failure is told', async () => {
     const nb = notebook(
       'reads.ipynb',
-      "import { readFileSync } from 'node:fs';\nconst text = readFileSync(trace, 'utf8');\nif (text === 'bad') throw new Error('no trace');\nconsole.log(text);",
+      "import { readFileSync } from 'node:fs';\nconst text = readFileSync(trace, 'utf8');\nif (text === 'bad') throw new Error('no trace');\nconsole.log(text, mark);",
     );
     const [traces, out] = [join(folder, 'the traces'), join(folder, 'new', 'copies')];
     mkdirSync(traces);
     writeFileSync(join(traces, 'old.txt'), 'old');
-    const w = start([nb, '--trace', traces, '-o', out, '--count', '3']);
+    const w = start(['--trace', traces, '-o', out, '--count', '3', '-p', 'mark=!', nb]);
     await w.until(() => w.said().includes('watching'));
     for (const [name, text] of [
       ['a.txt', 'text'],
@@ -219,7 +222,11 @@ describe('watch', () => {
     expect(w.said()).toContain('3 runs, 1 failed');
     const copies = ['reads-a.dat.ipynb', 'reads-a.txt.ipynb', 'reads-b.gz.ipynb'];
     expect(readdirSync(out).sort()).toEqual(copies);
-    expect(copies.map((c) => outputs(join(out, c)))).toEqual(['binary\n', 'text\n', 'no trace']);
+    expect(copies.map((c) => outputs(join(out, c)))).toEqual([
+      'binary !\n',
+      'text !\n',
+      'no trace',
+    ]);
   });
 
   test('Ctrl-C in mid-cell ends the kernel and its cells, and the copy keeps what it had', async () => {
@@ -251,6 +258,9 @@ describe('watch', () => {
     expect(failed('no.ipynb', '--trace', '.')).toContain('cannot read no.ipynb');
     expect(failed(nb, '--trace', '.', '--count', 'x')).toContain('a number wanted');
     expect(failed(nb, '--trace', '.', '--charts', folder)).toContain('not watched');
+    expect(failed(nb, '--trace', '.', '-p', 'trace=x')).toContain('those of --trace');
+    expect(failed(nb, '--trace', '.', '-p', 'nil=x')).toContain('Known: trace, mark');
+    expect(failed(nb, nb, '--trace', '.')).toContain('error:');
   });
 });
 
