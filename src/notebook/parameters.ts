@@ -139,11 +139,20 @@ export function checkName(name: string, known: Map<string, Parameter> | null, nb
 }
 
 /** JSON that is a TypeScript expression on one line, safe inside HTML and scripts too. */
-const expression = (v: unknown): string =>
-  JSON.stringify(v).replace(
+function expression(v: unknown): string {
+  if (Array.isArray(v)) return `[${v.map(expression).join(',')}]`;
+  if (typeof v === 'object' && v !== null && !(v instanceof Date)) {
+    // between brackets, __proto__ is a key like any other
+    const key = (k: string) => (k === '__proto__' ? '["__proto__"]' : expression(k));
+    return `{${Object.entries(v)
+      .map(([k, x]) => `${key(k)}:${expression(x)}`)
+      .join(',')}}`;
+  }
+  return JSON.stringify(v).replace(
     /[\u2028\u2029<]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+}
 
 /** The source of the injected cell. */
 export function injectedSource(values: Values, known: Map<string, Parameter> | null): string {

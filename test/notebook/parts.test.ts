@@ -168,6 +168,7 @@ describe('parameters', () => {
         const got = new Function(`${source.replace('let v', 'const v')} return v;`)();
         expect(got).toEqual(JSON.parse(JSON.stringify(value)));
       }),
+      { examples: [[JSON.parse('[{"__proto__": []}, {"</script>": "\\u2028"}]')]] },
     );
   });
 
