@@ -141,6 +141,9 @@ function own(c: Cells): void {
 function clear(c: Cells): void {
   if (c.use === 'unset') return;
   c.values.fill(0);
+  // Of a batch in which no row sets the column these are written as they stand.
+  c.valid.fill(0);
+  c.offsets.fill(0);
   c.set = c.used = c.filled = 0;
   c.use = 'unset';
 }

@@ -194,3 +194,28 @@ test('every column says what it means', () => {
   }
   expect(schemaTable().split('\n').length).toBe(columnNames.length + 2);
 });
+
+test('a batch in which no row sets a column, between batches in which some do', () => {
+  const path = join(folder(), 'x.arrow');
+  const meta = newMeta('made', 'run');
+  const w = fileWriter(path, meta);
+  const rows = 3 * batchRows;
+  const has = (i: number): boolean => i === 7 || i === rows - 1;
+  for (let i = 0; i < rows; i++) {
+    addRow(w.log, 0, i, w.log.dicts.event.intern('e'));
+    if (!has(i)) continue;
+    setText(w.log, 'detail', `row ${i}`);
+    setInt(w.log, 'cpu', 3);
+  }
+  w.finish(meta);
+  const trace = readTrace(path);
+  expect(trace.meta.notes).toEqual([]);
+  const detail = trace.batches.map((b) => b.getChild('detail')!);
+  expect(detail.map((d) => [...d].filter((t) => t !== null))).toEqual([
+    ['row 7'],
+    [],
+    [`row ${rows - 1}`],
+  ]);
+  const cpu = trace.batches.map((b) => b.getChild('cpu')!);
+  expect(cpu.map((c) => [...c].filter((v) => v !== null))).toEqual([[3], [], [3]]);
+});
