@@ -1,8 +1,10 @@
 // Mutants of the scenario engine's ordering rules: each rule of flat-window.ts changed or left out. A mutant is killed if some
-// cycle of two threads then ends in other states than with the rules as they are (which cycles.test.ts holds against judges).
+// program of two threads then ends in other states than with the rules as they are (which cycles.test.ts holds against judges).
 import { readFileSync } from 'node:fs';
 import ts from 'typescript5';
 import { expect, test, vi } from 'vitest';
+import { newSystem, region, task } from '../../../src/linux/system.js';
+import { schemes } from '../../../src/schemes/index.js';
 import type { AccessName, EdgeName, Shape } from '../../litmus/cycles.js';
 import { cycleSystem, edgeNames } from './kernel-cycles.js';
 
@@ -16,11 +18,31 @@ const shapes = (edges: readonly EdgeName[], of: readonly AccessName[]): Shape[] 
   edges.flatMap((edge) => of.flatMap((first) => of.map((second) => ({ first, edge, second }))));
 const strong = shapes(['dmb.sy'], plain);
 const swap: Shape = { first: 'Swp', edge: 'po', second: undefined };
+/** Two reads of x of which the first one waits for its address, against a store to x. */
+function readsBehindAddress(): Test {
+  const sys = newSystem(schemes.none);
+  const [x, y, out] = [region(sys, 'x'), region(sys, 'y'), region(sys, 'out', 3, 'entries')];
+  task(sys, 'P0', 0, function* () {
+    const seen: number[] = [];
+    seen.push(yield { op: 'read', on: y, mode: 'once' });
+    seen.push(yield { op: 'read', on: x, mode: 'once', addr: y });
+    seen.push(yield { op: 'read', on: x, mode: 'once' });
+    for (const [n, value] of seen.entries())
+      yield { op: 'write', on: out + n, value, mode: 'once' };
+  });
+  task(sys, 'P1', 1, function* () {
+    yield { op: 'write', on: x, value: 1, mode: 'once' };
+  });
+  return { sys, words: [out, out + 1, out + 2] };
+}
+
+type Test = ReturnType<typeof cycleSystem>;
 /** Two threads over two words, the second as strong as can be; and one word with a store or a swap beside. */
-const tests: Shape[][] = [
+const tests: (() => Test)[] = [
   ...[...shapes(edgeNames, plain), ...shapes(['po'], ordered)].flatMap((s) => [...strong.map((t) => [s, t]), [s, W]]), // biome-ignore format: one line
   ...shapes(['po'], ['R', 'SwpAL', 'Swp']).map((s) => [swap, s]),
-];
+].map((cycle) => () => cycleSystem(cycle));
+tests.push(readsBehindAddress);
 
 type Engine = Pick<typeof import('../../../src/engines/memory/flat-search.js'), 'searchFlat' | 'wordAt'>; // biome-ignore format: one line
 
@@ -34,8 +56,8 @@ async function engine(text: string): Promise<Engine> {
   return import('../../../src/engines/memory/flat-search.js');
 }
 
-function states({ searchFlat, wordAt }: Engine, cycle: Shape[]): string {
-  const { sys, words } = cycleSystem(cycle);
+function states({ searchFlat, wordAt }: Engine, test: () => Test): string {
+  const { sys, words } = test();
   const how = { strength: 'arm64', omit: new Set<string>(), eager: true, merge: true } as const;
   const { m, s } = searchFlat(sys, { ...how, maxStates: 1e5, exhaust: true });
   return [...new Set(s.finals.map((id) => words.map((w) => wordAt(m, s, id, w)).join()))].sort().join(';'); // biome-ignore format: one line
@@ -69,6 +91,7 @@ const killed: readonly Mutant[] = [
   ['a store whose data is not there gives none', 'depends(window, j, e.addr) || depends(window, j, e.data)', 'depends(window, j, e.addr)'],
   ['a store whose address is not there gives none', 'depends(window, j, e.addr) || depends(window, j, e.data)', 'depends(window, j, e.data)'],
   ['accesses to a word before a store to it', 'isAccess(window[j]!) && meet(window[j]!, f)) return false', 'false) return false'],
+  ['two reads of a word read it in order', "    if (e.r && e.kind === 'read' && passed(window, i)) out.push(e.at);\n", ''],
   ['an atomic is one', "(e.kind === 'rmw' || e.kind === 'lock')) out.push", "e.kind === 'lock') out.push"],
 ]; // biome-ignore format: a table
 const survive: readonly (readonly [why: string, ...Mutant])[] = [
