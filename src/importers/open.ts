@@ -31,7 +31,7 @@ export interface OpenOptions {
   readonly format?: string | undefined;
   /** Kernel release to note, where the source does not say it. */
   readonly kernel?: string | undefined;
-  /** Threads that read a large text; default: as many as there are cores, from 64 MiB on. 1: none but this. */
+  /** Threads that read a large text; default: four, on four cores or more and from 64 MiB on. 1: none but this. */
   readonly jobs?: number | undefined;
   /** Told how many bytes of the file were read, and how many events were found. */
   readonly onProgress?: ((done: number, total: number, events: number) => void) | undefined;
@@ -191,7 +191,12 @@ async function* runTool(
 const largeBytes = 1 << 26;
 const leastBytes = 1 << 20;
 /** Bytes that a thread reads at a time, at least and at most. */
-const [leastChunk, mostChunk] = [1 << 16, 1 << 24];
+const [leastChunk, mostChunk] = [1 << 16, 1 << 23];
+/**
+ * Threads where there are as many cores: more wait for the one that hashes and writes, and with fewer cores what
+ * the hand-over costs is not won back.
+ */
+const usualJobs = 4;
 
 /** The importer for a plain file of ftrace text that several threads shall read; else the usual one. */
 function shared(
@@ -200,7 +205,7 @@ function shared(
   head: Uint8Array,
   options: OpenOptions,
 ): Importer {
-  const jobs = Math.min(options.jobs ?? availableParallelism(), 64);
+  const jobs = options.jobs ?? (availableParallelism() >= usualJobs ? usualJobs : 1);
   const { size } = statSync(path);
   const isLarge = size >= (options.jobs === undefined ? largeBytes : leastBytes);
   if (importer !== importers.ftrace || jobs < 2 || !isLarge || isQuotedPrintable(head)) {
