@@ -176,6 +176,10 @@ test('a cdf and a series say where they lie', () => {
   );
   const text = toText(chart('series', points, {}, xy('b', 'a')));
   expect(text).toContain('* n 100, min 1, mean 50.5, max 100, sum 5050');
+  const none = [0, 1, 2].map((a) => ({ a, b: 0 }));
+  const [, top, ...below] = toText(chart('series', none, {}, xy('a', 'b'))).split(/^(?=.*\|)/m);
+  expect(top).toMatch(/^ +1 \|\n/); // nothing to count is no reason for counts below 0
+  expect(below[9]).toMatch(/^ +0 \|\* +\* +\*\n/);
 });
 
 test('a race has a column for each side and numbers its steps', () => {
