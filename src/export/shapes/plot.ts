@@ -37,7 +37,8 @@ function lines({ view, utf8 }: Block, x: Channel, y: Channel): Line[] {
 function axis(values: readonly number[], log: boolean, nice: boolean): Axis {
   let low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   let high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  if (low === high) [low, high] = low > 0 ? [log ? low / 2 : 0, low * 2] : [low * 2, low < 0 ? 0 : 1];
+  if (low === high)
+    [low, high] = low > 0 ? [log ? low / 2 : 0, low * 2] : [low * 2, low < 0 ? 0 : 1];
   const scale = (log && low > 0 ? scaleLog() : scaleLinear()).domain([low, high]);
   const [from = low, to = high] = (nice ? scale.nice(4) : scale).domain();
   const at = scale.range([0, 1]);
