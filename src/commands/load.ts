@@ -9,7 +9,7 @@ import { whole } from './machine-options.js';
 /** Options of every command that takes a trace. */
 export const traceOptions = [
   ['--format <name>', 'read the trace as this format instead of looking at it'],
-  ['--jobs <n>', 'threads that read a large text trace; default: 4, with as many cores'],
+  ['--jobs <n>', 'threads that read a large text trace; default: 1'],
   ['--kernel <release>', 'kernel the trace was recorded on, where it does not say so itself'],
 ] as const;
 

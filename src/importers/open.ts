@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -31,7 +30,7 @@ export interface OpenOptions {
   readonly format?: string | undefined;
   /** Kernel release to note, where the source does not say it. */
   readonly kernel?: string | undefined;
-  /** Threads that read a large text; default: four, on four cores or more and from 64 MiB on. 1: none but this. */
+  /** Threads that read a large text, beside the one that hashes and writes; default 1: none but this. */
   readonly jobs?: number | undefined;
   /** Told how many bytes of the file were read, and how many events were found. */
   readonly onProgress?: ((done: number, total: number, events: number) => void) | undefined;
@@ -187,17 +186,10 @@ async function* runTool(
   throw new FormatError(`${line} failed: ${wrong}`);
 }
 
-/** Texts of so many bytes are read by several threads; where their number is asked for, smaller ones too. */
-const largeBytes = 1 << 26;
+/** A smaller text is not worth a second thread. */
 const leastBytes = 1 << 20;
 /** Bytes that a thread reads at a time, at least and at most. */
 const [leastChunk, mostChunk] = [1 << 16, 1 << 23];
-/**
- * Threads where there are as many cores: more wait for the one that hashes and writes, and with fewer cores what
- * the hand-over costs is not won back.
- */
-const usualJobs = 4;
-
 /** The importer for a plain file of ftrace text that several threads shall read; else the usual one. */
 function shared(
   importer: Importer,
@@ -205,12 +197,10 @@ function shared(
   head: Uint8Array,
   options: OpenOptions,
 ): Importer {
-  const jobs = options.jobs ?? (availableParallelism() >= usualJobs ? usualJobs : 1);
+  const { jobs = 1 } = options;
   const { size } = statSync(path);
-  const isLarge = size >= (options.jobs === undefined ? largeBytes : leastBytes);
-  if (importer !== importers.ftrace || jobs < 2 || !isLarge || isQuotedPrintable(head)) {
-    return importer;
-  }
+  const isShared = importer === importers.ftrace && jobs > 1 && size >= leastBytes;
+  if (!isShared || isQuotedPrintable(head)) return importer;
   const chunkBytes = Math.max(leastChunk, Math.min(mostChunk, Math.ceil(size / (4 * jobs))));
   return {
     ...importer,
