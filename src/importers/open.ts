@@ -1,14 +1,10 @@
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
-import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileWriter, memoryWriter, readTrace, type TraceWriter } from '../events/file.js';
 import { mergeInto, mergeMeta } from '../events/merge.js';
 import { newMeta, putGaps, type TraceMeta } from '../events/meta.js';
 import { counts, type Trace } from '../events/trace.js';
-import { choose, headBytes, wrapperOf } from './choose.js';
+import { choose, wrapperOf } from './choose.js';
 import { fileAccess } from './files.js';
 import {
   type Access,
@@ -21,169 +17,29 @@ import {
 } from './importer.js';
 import { importers } from './index.js';
 import { isQuotedPrintable } from './quoted-printable.js';
+import {
+  checkPath,
+  type Heard,
+  hashRest,
+  isPlain,
+  newSource,
+  peek,
+  rawPieces,
+  type Source,
+  unpacked,
+  watched,
+} from './source.js';
 import { readInThreads } from './threads.js';
-import { unxz, unzstd } from './unpack.js';
+import { runTool } from './tool.js';
 
 /** How a source is to be read. */
-export interface OpenOptions {
+export interface OpenOptions extends Heard {
   /** Name of an importer, where the content should not decide. */
   readonly format?: string | undefined;
   /** Kernel release to note, where the source does not say it. */
   readonly kernel?: string | undefined;
   /** Threads that read a large text, beside the one that hashes and writes; default 1: none but this. */
   readonly jobs?: number | undefined;
-  /** Told how many bytes of the file were read, and how many events were found. */
-  readonly onProgress?: ((done: number, total: number, events: number) => void) | undefined;
-}
-
-/** Bytes read at a time: few enough to stay in the processor's cache until they are parsed. */
-const pieceBytes = 1 << 18;
-const hashBytes = 1 << 17;
-
-/** What is learnt of a source while it is read. */
-interface Source {
-  readonly hash: ReturnType<typeof createHash>;
-  bytes: number;
-  /** Is each piece of the file used up before the next is asked for? */
-  reuse: boolean;
-  /** Events found so far, for the progress. */
-  events: () => number;
-  /** Why unpacking stopped early. */
-  cut?: string;
-}
-
-/** The bytes of a file, in pieces; once `source.reuse` is set, a piece is overwritten by the next. */
-function* filePieces(path: string, source: Source): Generator<Uint8Array> {
-  const fd = openSync(path, 'r');
-  try {
-    let piece = new Uint8Array(0);
-    for (;;) {
-      if (!source.reuse || piece.length === 0) piece = new Uint8Array(pieceBytes);
-      const n = readSync(fd, piece);
-      if (n === 0) return;
-      yield piece.subarray(0, n);
-    }
-  } finally {
-    closeSync(fd);
-  }
-}
-
-async function* rawPieces(path: string, source: Source, options: OpenOptions) {
-  const total = path === '-' ? 0 : statSync(path).size;
-  const pieces = path === '-' ? process.stdin : filePieces(path, source);
-  for await (const piece of pieces as AsyncIterable<Uint8Array>) {
-    source.hash.update(piece);
-    source.bytes += piece.length;
-    options.onProgress?.(source.bytes, total, source.events());
-    yield piece;
-  }
-}
-
-/**
- * The first bytes, at least `headBytes` of them where there are so many, and the whole again; `drop`
- * closes it instead.
- */
-async function peek(pieces: AsyncIterable<Uint8Array>) {
-  const it = pieces[Symbol.asyncIterator]();
-  const first: Uint8Array[] = [];
-  for (let have = 0; have < headBytes; ) {
-    const n = await it.next();
-    if (n.done) break;
-    first.push(n.value);
-    have += n.value.length;
-  }
-  async function* again() {
-    yield* first.splice(0);
-    for (let n = await it.next(); !n.done; n = await it.next()) yield n.value;
-  }
-  const head = first.length === 1 ? first[0]! : Buffer.concat(first);
-  const drop = async (): Promise<void> => void (await it.return?.());
-  return { head: head as Uint8Array, pieces: again(), drop };
-}
-
-const unpackers = {
-  gzip: (pieces: AsyncIterable<Uint8Array>) =>
-    Readable.from(pieces).pipe(createGunzip({ chunkSize: 1 << 20 })),
-  xz: unxz,
-  zstd: unzstd,
-} as const;
-
-/** What a cut or damaged packed file gives until then; the reason goes to `source.cut`. */
-async function* unpacked(
-  pieces: AsyncIterable<Uint8Array>,
-  wrapper: keyof typeof unpackers,
-  source: Source,
-) {
-  try {
-    for await (const piece of unpackers[wrapper](pieces) as AsyncIterable<Uint8Array>) yield piece;
-  } catch (e) {
-    source.cut = `unpacking (${wrapper}) stopped near byte ${source.bytes}: ${(e as Error).message}`;
-  }
-}
-
-function checkPath(path: string): void {
-  if (path === '-') return;
-  if (!existsSync(path)) throw new FormatError(`${path}: no such file`);
-  if (statSync(path).isDirectory()) throw new FormatError(`${path}: a directory, not a file`);
-}
-
-/** Can it be read at any place? A pipe, such as the shell's <(...), cannot. */
-const isPlain = (path: string): boolean => path !== '-' && statSync(path).isFile();
-
-/** Add the rest of a file, from where its hash has got to, without giving it to anyone. */
-function hashRest(path: string, source: Source): void {
-  const fd = openSync(path, 'r');
-  const piece = new Uint8Array(hashBytes);
-  try {
-    for (let n = -1; n !== 0; source.bytes += n) {
-      n = readSync(fd, piece, 0, piece.length, source.bytes);
-      source.hash.update(piece.subarray(0, n));
-    }
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Reads that tell how far they got. */
-function watched<T extends Access>(file: T, source: Source, options: OpenOptions): T {
-  let done = 0;
-  const read: Access['read'] = (offset, length, into) => {
-    const bytes = file.read(offset, length, into);
-    done = Math.min(file.size, done + length);
-    options.onProgress?.(done, file.size, source.events());
-    return bytes;
-  };
-  return { ...file, read };
-}
-
-/** What a program prints of a file; its messages go into the error, should it fail. */
-async function* runTool(
-  command: string,
-  args: readonly string[],
-  path: string,
-  pieces: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces) void piece; // for the hash
-  const child = spawn(command, [...args, resolve(path)], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  child.stderr.on('data', (d: Buffer) => {
-    if (said.length < 2000) said += d.toString();
-  });
-  const ended = new Promise<string | null>((done) => {
-    child.on('error', (e) => done(e.message));
-    child.on('close', (code) => done(code === 0 ? null : `status ${code}: ${said.trim()}`));
-  });
-  yield* child.stdout as AsyncIterable<Uint8Array>;
-  const wrong = await ended;
-  if (wrong === null) return;
-  const line = `${command} ${args.join(' ')}`;
-  if (/ENOENT/.test(wrong)) {
-    throw new FormatError(
-      `needs ${command}, which is not on the PATH: install it, or where it was recorded run ` +
-        `'${line} FILE > x.txt' and import x.txt`,
-    );
-  }
-  throw new FormatError(`${line} failed: ${wrong}`);
 }
 
 /** A smaller text is not worth a second thread. */
@@ -225,7 +81,7 @@ interface Opened {
 
 async function open(path: string, options: OpenOptions): Promise<Opened> {
   checkPath(path);
-  const source: Source = { hash: createHash('sha256'), bytes: 0, reuse: false, events: () => 0 };
+  const source = newSource();
   let { head, pieces, drop } = await peek(rawPieces(path, source, options));
   const wrapper = wrapperOf(head);
   if (wrapper) ({ head, pieces, drop } = await peek(unpacked(pieces, wrapper, source)));
