@@ -4,6 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import type { Command } from '../../src/commands/command.js';
 import { loadCommands } from '../../src/commands/index.js';
+import { root } from '../source.js';
 import { sample } from '../traces.js';
 import { folder, ptlab } from './cli.js';
 
@@ -174,4 +175,10 @@ test('a hostile comm name is shown as text', () => {
   ]) {
     expect(ptlab(args).stdout).not.toMatch(/[^\x20-\x7e\n]/);
   }
+});
+
+test('what the README shows is what is printed', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const printed = ptlab(['analyze', 'overwrites', 'data/D-x2b-1reader/trace.txt.gz']).stdout;
+  expect(readme).toContain(`\`\`\`\n${printed}\`\`\`\n`);
 });
