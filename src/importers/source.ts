@@ -52,7 +52,11 @@ function* filePieces(path: string, source: Source): Generator<Uint8Array> {
   }
 }
 
-export async function* rawPieces(path: string, source: Source, options: Heard) {
+export async function* rawPieces(
+  path: string,
+  source: Source,
+  options: Heard,
+): AsyncGenerator<Uint8Array> {
   const total = path === '-' ? 0 : statSync(path).size;
   const pieces = path === '-' ? process.stdin : filePieces(path, source);
   for await (const piece of pieces as AsyncIterable<Uint8Array>) {
@@ -63,11 +67,17 @@ export async function* rawPieces(path: string, source: Source, options: Heard) {
   }
 }
 
+interface Peeked {
+  readonly head: Uint8Array;
+  readonly pieces: AsyncGenerator<Uint8Array>;
+  readonly drop: () => Promise<void>;
+}
+
 /**
  * The first bytes, at least `headBytes` of them where there are so many, and the whole again; `drop`
  * closes it instead.
  */
-export async function peek(pieces: AsyncIterable<Uint8Array>) {
+export async function peek(pieces: AsyncIterable<Uint8Array>): Promise<Peeked> {
   const it = pieces[Symbol.asyncIterator]();
   const first: Uint8Array[] = [];
   for (let have = 0; have < headBytes; ) {
@@ -97,7 +107,7 @@ export async function* unpacked(
   pieces: AsyncIterable<Uint8Array>,
   wrapper: keyof typeof unpackers,
   source: Source,
-) {
+): AsyncGenerator<Uint8Array> {
   try {
     for await (const piece of unpackers[wrapper](pieces) as AsyncIterable<Uint8Array>) yield piece;
   } catch (e) {
