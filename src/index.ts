@@ -26,6 +26,12 @@ export {
 } from './commands/cost-runs.js';
 export { insert, openMail, replyTo, saveReply, textOf } from './commands/mail-cells.js';
 export { chart, load } from './commands/notebook.js';
+export {
+  type Explored,
+  exploredWords,
+  exploreRows,
+  raceSizes,
+} from './commands/notebook-explored.js';
 export { type Compared, compare, eventTable, trace } from './commands/notebook-tables.js';
 export { compareWith, inWords } from './commands/notebook-words.js';
 export { schemeOf } from './commands/scheme-file.js';
