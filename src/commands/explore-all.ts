@@ -36,18 +36,22 @@ const short = { 'use after free': 'UAF', 'double free': 'double free', deadlock:
 
 const say = (c: Cell): string => (c.kind ? `${short[c.kind]} ${c.steps}` : c.verdict);
 
-function against(c: Cell): string {
+/** '=' where the outside judge says the same, 'DIFFERS' where not, '' where there is none, or no verdict. */
+export function against(c: Cell): '' | '=' | 'DIFFERS' {
   if (!c.judged || c.verdict === 'cut off') return '';
   const same = c.judged.verdict === c.verdict && (!c.judged.kind || c.judged.kind === c.kind);
-  return same ? ' =' : ' DIFFERS';
+  return same ? '=' : 'DIFFERS';
 }
 
-const sizesText = (r: Row): string =>
+/** Sizes and variant: '2 readers, jump-label'. */
+export const sizesText = (r: Pick<Row, 'sizes' | 'variant'>): string =>
   [...Object.entries(r.sizes).map(([k, n]) => `${n} ${k}`), ...r.variant].join(', ');
 
 /** A row of the table; what differs from the usual stands below it if there is no room beside it. */
 function line(row: Row, of: readonly (Cell | undefined)[]): string {
-  const said = of.map((c) => (c ? `${say(c)}${against(c)}` : 'no rules').padEnd(12)).join(' ');
+  const said = of
+    .map((c) => (c ? `${say(c)} ${against(c)}` : 'no rules').trimEnd().padEnd(12))
+    .join(' ');
   const head = `${row.id.padEnd(14)} ${row.scheme.padEnd(17)} ${said}`;
   const differs = sizesText(row);
   if (head.length + 1 + differs.length <= 72) return `${head} ${differs}`.trimEnd();

@@ -3,36 +3,35 @@ import type { RaceWindows } from '../analyses/race-windows.js';
 import type { RaceShare } from '../charts/race-share.js';
 import { diagram } from '../engines/diagram.js';
 import { explorers } from '../engines/memories.js';
-import type { Verdict } from '../engines/verdict.js';
+import type { Memory, Verdict } from '../engines/verdict.js';
 import { raceWindow } from '../engines/window.js';
 import { WIDTH, wrap } from '../export/ascii.js';
 import { type Check, claims } from '../scenarios/claims.js';
 import { scenarios } from '../scenarios/index.js';
-import { type Judged, type Row, rows } from '../scenarios/rows.js';
+import { type Row, rows } from '../scenarios/rows.js';
 import { schemes } from '../schemes/index.js';
 import { byName } from './command.js';
+import { against, type Cell, cellOf, sizesText } from './explore-all.js';
 
-/** A row of the table of schemes, what its run came to, and what an outside judge says of it, if one does. */
+/** A row of the table of schemes, and what it came to. */
 export interface Explored {
   readonly row: Row;
-  readonly verdict: Verdict;
-  readonly judged: Judged | undefined;
+  readonly verdict: Cell;
 }
 
 type Run = Pick<Row, 'scenario' | 'scheme' | 'sizes' | 'variant'>;
-const runIn = (memory: string, r: Run): Verdict =>
-  byName('memory model', explorers, memory)!(scenarios[r.scenario], schemes[r.scheme], r);
 
 /**
- * Every row of the table of schemes, explored under `memory` (sc, tso, arm64).
+ * Every row of the table of schemes that has rules under `memory` (sc, tso, arm64), explored.
  * @throws UserError for another name.
  */
-export const exploreRows = (memory: string): Explored[] =>
-  rows.map((row) => ({
-    row,
-    verdict: runIn(memory, row),
-    judged: memory === 'sc' ? row.sc : memory === 'arm64' ? row.arm64 : undefined,
-  }));
+export function exploreRows(memory: string): Explored[] {
+  byName('memory model', explorers, memory);
+  return rows.flatMap((row) => {
+    const verdict = cellOf(row, memory as Memory);
+    return verdict ? [{ row, verdict }] : [];
+  });
+}
 
 /** Of each row with a bug under SC, and of more tables side by side, the part of all interleavings that goes wrong. */
 export function raceSizes(): RaceShare[] {
@@ -51,23 +50,15 @@ export function raceSizes(): RaceShare[] {
 const lines = (text: string, at = 0): string[] =>
   wrap(text, WIDTH - at, '  ').map((l) => ' '.repeat(at) + l);
 
-/** Sizes and variant: '2 readers, jump-label'. */
-const where = (r: Run): string =>
-  [...Object.entries(r.sizes).map(([k, n]) => `${n} ${k}`), ...r.variant].join(', ');
-
-const sameAs = ({ verdict, judged }: Explored): string =>
-  judged === undefined ? ' ' : judged.verdict === verdict.verdict ? '=' : 'DIFFERS';
-
 const outcome = (v: Verdict): string =>
   `${v.kind ?? v.verdict}${v.steps === null ? '' : `, ${v.steps} steps`}`;
 
 const tableText = (list: readonly Explored[]): string =>
   list
-    .flatMap((e) => {
-      const { row, verdict } = e;
+    .flatMap(({ row, verdict }) => {
       const head = `${row.id.padEnd(14)} ${row.scheme.padEnd(18)}${outcome(verdict).padEnd(26)}`;
-      const more = where(row);
-      return [`${head} ${sameAs(e)}`.trimEnd(), ...(more === '' ? [] : [`${' '.repeat(15)}${more}`])];
+      const more = sizesText(row);
+      return [`${head} ${against(verdict)}`.trimEnd(), ...(more === '' ? [] : [`${' '.repeat(15)}${more}`])];
     })
     .join('\n'); // biome-ignore format: a table
 
@@ -92,14 +83,17 @@ const safeText = (list: readonly Explored[]): string =>
 
 /** What a run of a claim was, and came to. */
 const checkText = (c: Check, v: Verdict): string[] => {
-  const what = [c.scheme, where(c)].filter((w) => w !== '').join(', ');
+  const what = [c.scheme, sizesText(c)].filter((w) => w !== '').join(', ');
   return lines(`${c.memory} ${c.scenario} ${what} -> ${outcome(v)}`, 5);
 };
 
 const claimsText = (): string =>
   claims
     .flatMap((claim, i) => {
-      const runs = claim.checks.map((c) => ({ c, v: runIn(c.memory, c) }));
+      const runs = claim.checks.map((c) => ({
+        c,
+        v: explorers[c.memory]!(scenarios[c.scenario], schemes[c.scheme], c),
+      }));
       const stands = runs.every(({ c, v }) => c.verdict === v.verdict);
       return [
         ...lines(`${i + 1}. ${claim.who}: ${claim.says}`),
@@ -132,8 +126,8 @@ const said = (list: readonly Explored[]): string =>
 
 function answerText(list: readonly Explored[]): string {
   const memory = list[0]?.verdict.memory;
-  const judged = list.filter((e) => e.judged !== undefined);
-  const differ = judged.filter((e) => sameAs(e) !== '=');
+  const judged = list.filter((e) => e.verdict.judged);
+  const differ = judged.filter((e) => against(e.verdict) !== '=');
   const isPosted = ({ row }: Explored): boolean => !row.variant.some((v) => leftOut.has(v));
   const names = (of: readonly Explored[]) => [...new Set(of.map((e) => e.row.scheme))];
   const isFull = ({ row }: Explored): boolean => row.variant.includes('full-walk');

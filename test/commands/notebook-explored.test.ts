@@ -18,7 +18,7 @@ test('the table has every row once, and agrees with the judges', () => {
   for (const { id } of rows) expect(text.split('\n').filter((l) => l.startsWith(`${id.padEnd(14)} `))).toHaveLength(1); // biome-ignore format: one line
   expect(text).not.toContain('DIFFERS');
   const [first, ...rest] = table;
-  const wrong = { ...first!, judged: { verdict: 'safe' as const } };
+  const wrong = { ...first!, verdict: { ...first!.verdict, judged: { verdict: 'safe' as const } } };
   expect(exploredWords.table([wrong, ...rest])).toMatch(/^S0 .* DIFFERS$/m);
   expect(exploredWords.answer([wrong, ...rest])).toContain(': 1 of');
 });
