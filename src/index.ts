@@ -1,7 +1,6 @@
 // The public names of ptlab, grouped by room.
 
 // analyses: trace -> table
-export { costWords, type NamedCosts, type SweptRun, sweepWords } from './analyses/cost-words.js';
 export { tablesOfDump } from './analyses/dump-tables.js';
 export { type Info, infoOf } from './analyses/info.js';
 export { type Overwrite, type Overwrites, overwrites } from './analyses/overwrites.js';
@@ -24,6 +23,7 @@ export {
   sweepCosts,
   tableOfCosts,
 } from './commands/cost-runs.js';
+export { costWords, type NamedCosts, type SweptRun, sweepWords } from './commands/cost-words.js';
 export { insert, openMail, replyTo, saveReply, textOf } from './commands/mail-cells.js';
 export { chart, load } from './commands/notebook.js';
 export {

@@ -1,5 +1,5 @@
 // Runs whose costs stand side by side: recorded, simulated along an axis, or the work of a recorded one done again.
-import type { NamedCosts, SweptRun } from '../analyses/cost-words.js';
+
 import { opList } from '../analyses/op-list.js';
 import { runCosts } from '../analyses/run-costs.js';
 import { segmentsOf } from '../analyses/segments.js';
@@ -9,6 +9,7 @@ import { shortNames } from '../charts/side-by-side.js';
 import { sleepsSideBySide } from '../charts/sleep-costs.js';
 import { fitProfile } from '../engines/cost-fit.js';
 import type { Trace } from '../events/trace.js';
+import type { NamedCosts, SweptRun } from './cost-words.js';
 import { load } from './notebook.js';
 import { againUnder } from './simulate-ops.js';
 import { type SimulatedRun, simulated } from './simulated.js';

@@ -1,7 +1,7 @@
 // What a run cost, in one row, and what is said of such rows: by the truths of real runs, and on hand-made rows.
 import { expect, test } from 'vitest';
-import { costWords, type NamedCosts, sweepWords } from '../../src/analyses/cost-words.js';
 import { costsOf, linesOfCosts, loadRuns, sameWork, sweepCosts, tableOfCosts } from '../../src/commands/cost-runs.js'; // biome-ignore format: one line
+import { costWords, type NamedCosts, sweepWords } from '../../src/commands/cost-words.js';
 import { toText } from '../../src/export/text.js';
 import { sample } from '../traces.js';
 

@@ -1,5 +1,6 @@
 // What tables of costs say, in sentences made from their figures.
-import type { RunCosts } from './run-costs.js';
+import type { RunCosts } from '../analyses/run-costs.js';
+import { WIDTH, wrap } from '../export/ascii.js';
 
 /** A run under the name it goes by; of a sweep, also where it stands on the axis. */
 export type NamedCosts = RunCosts & { readonly run: string };
@@ -8,18 +9,7 @@ export type SweptRun = NamedCosts & { readonly at: number };
 /** Whole from 100 on, else three digits. */
 const short = (v: number): string => String(v >= 100 ? Math.round(v) : Number(v.toPrecision(3)));
 
-/** At most 72 columns, broken at blanks. */
-export function wrapped(text: string, width = 72): string {
-  const out: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      out.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...out, line].join('\n');
-}
+const wrapped = (text: string): string => wrap(text, WIDTH).join('\n');
 
 const listOf = (rows: readonly NamedCosts[], say: (r: NamedCosts) => string): string =>
   rows.map(say).join(', ');
