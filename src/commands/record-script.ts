@@ -87,32 +87,28 @@ const addressOf = (variable: string, symbol: string, field: string): string[] =>
   'esac',
 ];
 
-/** Which events are filtered, and by what. */
-function filters({ need, events, probes }: Recipe): {
-  set: string[];
-  of: (event: string) => string | null;
-} {
+/** The lines that turn the events on, with what they are filtered by, and those that find that out. */
+function wantedEvents({ need, events, probes }: Recipe): { set: string[]; turnOn: string[] } {
   const locks = need.initMm && events.some((e) => e.startsWith('mmap_lock/'));
   const key = probes.some((p) => p.keyOnly);
+  const filterOf = (event: string): string | null => {
+    if (locks && event.startsWith('mmap_lock/')) return '"$init_mm"';
+    return probes.some((p) => p.keyOnly && event === `ptlab/${p.name}`) ? '"$lock_key"' : null;
+  };
   return {
     set: [
       ...(locks ? addressOf('init_mm', 'init_mm', 'mm') : []),
       ...(key ? addressOf('lock_key', 'arm64_ptdump_lock_key', 'key') : []),
     ],
-    of: (event) => {
-      if (locks && event.startsWith('mmap_lock/')) return '"$init_mm"';
-      return probes.some((p) => p.keyOnly && event === `ptlab/${p.name}`) ? '"$lock_key"' : null;
-    },
+    turnOn: [...events, ...probes.map((p) => `ptlab/${p.name}`)].map((e) =>
+      ['event', e, filterOf(e)].filter((w) => w !== null).join(' '),
+    ),
   };
 }
 
-const eventLines = (all: readonly string[], of: (event: string) => string | null): string[] =>
-  all.map((e) => ['event', e, of(e)].filter((w) => w !== null).join(' '));
-
 /** Writes to tracefs: an instance and probes of its own, which are removed at the end. */
 export function tracefsScript(r: Recipe, o: Wanted): string[] {
-  const { set, of } = filters(r);
-  const all = [...r.events, ...r.probes.map((p) => `ptlab/${p.name}`)];
+  const { set, turnOn } = wantedEvents(r);
   return [
     ...head(r, o, [
       '# It makes a trace instance and probes of its own and removes them',
@@ -144,7 +140,7 @@ export function tracefsScript(r: Recipe, o: Wanted): string[] {
       : []),
     ...r.probes.flatMap(probeLines),
     ...set,
-    ...eventLines(all, of),
+    ...turnOn,
     'echo 1 > "$i/tracing_on"',
     'echo MARK wl_begin > "$i/trace_marker"',
     o.workload,
@@ -157,8 +153,7 @@ export function tracefsScript(r: Recipe, o: Wanted): string[] {
 
 /** trace-cmd record, around probes that are removed at the end. */
 export function traceCmdScript(r: Recipe, o: Wanted): string[] {
-  const { set, of } = filters(r);
-  const all = [...r.events, ...r.probes.map((p) => `ptlab/${p.name}`)];
+  const { set, turnOn } = wantedEvents(r);
   return [
     ...head(r, o, [
       '# It makes probes of its own and removes them at its end;',
@@ -184,7 +179,7 @@ export function traceCmdScript(r: Recipe, o: Wanted): string[] {
     '  want="$want -e $(echo "$1" | tr / :)"',
     '  [ $# = 1 ] || want="$want -f $2"',
     '}',
-    ...eventLines(all, of),
+    ...turnOn,
     '# shellcheck disable=SC2086 # these are words',
     `trace-cmd start -b ${o.bufferKb} $want || exit 1`,
     'work',
