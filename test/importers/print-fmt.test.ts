@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readBytes, rowsOf } from '../traces.js';
+import { cExpression, cFields } from './c-expression.js';
 import { Bytes, type FieldSpec, writeDat } from './dat-writer.js';
 
 const field = (type: string, name: string, size: number, signed = false): FieldSpec => ({
@@ -60,6 +62,30 @@ test.each([
   ['"%pISp", REC->id', '(einval)'],
   ['"%llu.%09u", __print_ns_to_secs(REC->wide * 1000000), __print_ns_without_secs(REC->wide * 1000000)', '4.660000000'],
   ['"%s", __print_symbolic(REC->n, { TCP_FIN_WAIT2, "FIN_WAIT2" }, { TCP_CLOSE, "CLOSE" })', 'FIN_WAIT2'],
+  // the kernel's printf, where it is not that of C: lib/vsprintf.c number(), pointer_string()
+  ['"%#x %#o %#X|%.3d|%+d % d|%5.3d|%-6.2x|%.*d", REC->n - 5, REC->n, REC->n, REC->minus, REC->n, REC->n, REC->n, REC->n, 4, REC->n',
+    '0x0 05 0X5|-007|+5  5|  005|05    |0005'],
+  ['"%p|%10p|%-20px|%pK", (void *)REC->wide, (void *)REC->wide, (void *)REC->wide, (void *)REC->wide',
+    '0000000000001234|      1234|1234                |0000000000001234'],
+  ['"%05s|%3c|%-3c|", __get_str(name), \'a\', REC->n + \'\\x41\'', 'truncated|  a|F  |'],
+  ['"%pI4h %pI4n %pi4 %pI4l|%pI6c", REC->id, REC->id, REC->ip6, REC->ip6, REC->id',
+    '163.162.161.160 160.161.162.163 032.001.013.184 184.13.1.32|a0a1:a2a3:a4a5:a6a7:a8a9:aaab:acad:aeaf'],
+  ['"%pa %pap %pad %pNF", &REC->wide, &REC->n, &REC->wide, &REC->wide', '0x0000000000001234 0x00000005 0x0000000000001234 0x0000000000001234'],
+  ['"%*pb|%*pbl|%*pb", 68, __get_dynamic_array(mask), 6, __get_dynamic_array(mask), 7, __get_dynamic_array(mask)', '1,80000000,000000f2|1,4-5|72'],
+  ['"%*pbl", nr_cpu_ids, __get_dynamic_array(mask)', '1,4-7,63-64'],
+  // names of values and bits: unsigned longs, and a list ends at the first without a name
+  ['"%s", __print_symbolic(REC->minus, { -7, "minus" })', 'minus'],
+  ['"%s", __print_symbolic(REC->minus, { 7, "seven" }, { 0, ((void *)0) }, { -7, "hidden" })', '0xfffffffffffffff9'],
+  ['"%s", __print_symbolic(REC->n, { 5, "" }, { }, { 5, "five" })', '0x5'],
+  ['"%s|%s", __print_flags(REC->n, "|", { 0, "none" }, { 1, "a" }), __print_flags(REC->n - 5, "|", { 0, "none" })', 'none|a|0x4|'],
+  ['"%s", __print_flags(REC->minus, "|", { 1, "a" }, { 1UL << 63, "top" })', 'a|top|0x7ffffffffffffff8'],
+  ['"%s", __print_symbolic(REC->n == 5 ? HRTIMER_MODE_REL_PINNED_SOFT : false, { HRTIMER_MODE_REL_PINNED_SOFT, "REL" })', 'REL'],
+  // arrays, through casts and pointers
+  ['"%u %u %u", ((u16 *)REC->id)[1], *(u8 *)__get_dynamic_array(mask), ((u64 *)__get_dynamic_array(mask))[1]', '41890 242 1'],
+  ['"%s %c %s", (char *)__get_dynamic_array(name), __get_str(name)[2], __get_str(name)[0] ? "set" : "empty"', 'truncated u set'],
+  ['"%llu", (unsigned long long)(((ktime_t) { .tv64 = REC->wide }).tv64)', '4660'],
+  ['"%llx", (dma_addr_t)(REC->wide << 40)', '12340000000000'],
+  ['"%u %x", (__builtin_constant_p(REC->n) ? 0 : __fswab16(REC->n)), __builtin_bswap32(REC->n)', '1280 5000000'],
 ])('%s', async (printFmt, text) => {
   expect(await printed(printFmt)).toEqual({ text, notes: [] });
 }); // biome-ignore format: a table
@@ -69,9 +95,57 @@ test.each([
   ['"n=%u t=%u", REC->n, jiffies_to_msecs(REC->wide)', 'n=5 t=<wide=4660>', 'the function jiffies_to_msecs()'],
   ['"n=%u m=%d", REC->n, ({ int x = (REC->wide); x; })', 'n=5 m=<wide=4660>', 'statements in an expression'],
   ['"%s", __print_symbolic(REC->n, { SOME_ENUM, "some" }, { 6, "six" })', '0x5', 'the name SOME_ENUM'],
+  // a pointer moves by the size of a structure, which a format does not say
+  ['"n=%u page=%p", REC->n, (((struct page *)(0xffffea0000000000UL)) + (REC->wide))', 'n=5 page=<wide=4660>', 'arithmetic with a pointer'],
+  ['"n=%u x=%d", REC->n, REC->n.x', 'n=5 x=<n=5>', 'a member of a structure'],
+  ['"n=%u a=%pe", REC->n, (void *)REC->wide', 'n=5 a=<wide=4660>', '%pe'],
   ['"n=%u a=%pd", REC->n, REC->id', 'n=5 a=<id=ARRAY[a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, aa, ab, ac, ad, ae, af]>', '%pd'],
 ])('what only the kernel knows: %s', async (printFmt, text, why) => {
   const got = await printed(printFmt);
   expect(got.text).toBe(text);
   expect(got.notes).toEqual([`ev: its print fmt was not wholly evaluated (${why}); raw fields stand there`]);
 }); // biome-ignore format: a table
+
+const bodies = fc.array(fc.bigInt(0n, (1n << 64n) - 1n), {
+  minLength: cFields.length,
+  maxLength: cFields.length,
+});
+
+/** Every conversion, with the type that it takes its argument as. */
+const formsOf = (text: string): [form: string, bits: number, signed: boolean][] => [
+  [`"%lld", (long long)${text}`, 64, true],
+  [`"%llx", (unsigned long long)${text}`, 64, false],
+  [`"%d", ${text}`, 32, true],
+  [`"%hhu", ${text}`, 8, false],
+];
+
+test('expressions have the values that C gives them, with a long of 32 and of 64 bits', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(cExpression, { minLength: 20, maxLength: 20 }),
+      bodies,
+      fc.boolean(),
+      fc.constantFrom(4 as const, 8 as const),
+      async (expressions, values, little, longBytes) => {
+        const body = new Bytes(little);
+        for (const [i, f] of cFields.entries()) body.int(f.bits / 8, values[i]!);
+        const all = expressions.flatMap((e) => formsOf(e.text).map((form) => ({ e, form })));
+        const specs = cFields.map((f) => field(f.type, f.name, f.bits / 8, f.signed));
+        const formats = all.map(({ form }, i) => ({ system: 's', name: `ev${i}`, id: 300 + i, fields: specs, printFmt: form[0] }));
+        const records = all.map((_, i) => ({ ts: BigInt(i + 1), id: 300 + i, pid: 1, body: body.done() }));
+        const dat = writeDat({ version: 6, little, longBytes, formats, cpus: [{ cpu: 0, records }] });
+        const trace = await readBytes('trace-dat', dat);
+        const known = new Map(cFields.map((f, i) => [f.name, values[i]!]));
+        const wanted = all.map(({ e, form: [text, bits, signed] }) => {
+          const { v } = e.value(known, longBytes * 8);
+          const cut = signed ? BigInt.asIntN(bits, v) : BigInt.asUintN(bits, v);
+          return [text, cut.toString(text.startsWith('"%llx') ? 16 : 10)];
+        });
+        const got = rowsOf(trace).map((r, i) => [all[i]!.form[0], r['detail']]);
+        expect(got).toEqual(wanted);
+        expect(trace.meta.notes).toEqual([]);
+      },
+    ),
+    { numRuns: 40 },
+  );
+}); // biome-ignore format: short

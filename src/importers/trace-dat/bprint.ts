@@ -1,5 +1,6 @@
 import { type Conversion, conversions } from './conversions.js';
 import type { Int } from './int.js';
+import { putNumber, zeroFilled } from './numbers.js';
 import {
   cutOut,
   outLength,
@@ -10,9 +11,9 @@ import {
   putString0,
   putText,
 } from './out.js';
+import { putSymbol, symbolKind } from './piece.js';
 import { unquote } from './print-fmt.js';
 import { intReader, readWide, rec, wide, words } from './record.js';
-import { putNumber, putSymbol } from './render.js';
 import type { Symbols } from './symbols.js';
 
 /** Formats of trace_printk by address. */
@@ -116,16 +117,16 @@ function bytesOf(c: Conversion, longBytes: number): number {
 }
 
 /** Pointers whose value is kept; the kernel prints all other kinds of %p when it records them. */
-const keptPointer = /^[sSfFBxKe]?$/;
+const keptPointer = /^([sSFBxKe]|f(?!w)|$)/;
 
-function putOne(c: Conversion, a: Args, symbols: Symbols): boolean {
+function putOne(c: Conversion, a: Args, symbols: Symbols, precision: number): boolean {
   if (c.type === 's' || (c.type === 'p' && !keptPointer.test(c.extension))) return nextText(a);
   const bytes = bytesOf(c, a.longBytes);
   const v = nextInt(a, bytes);
   if (v === null) return false;
-  if (c.type === 'p' && /[sSfFB]/.test(c.extension))
-    putSymbol(symbols, v, /[SB]/.test(c.extension));
-  else putNumber(c, v, a.longBytes);
+  const kind = c.type === 'p' ? symbolKind(c.extension) : '';
+  if (kind !== '') putSymbol(symbols, v, kind);
+  else putNumber(c, v, a.longBytes, precision);
   return true;
 }
 
@@ -148,11 +149,12 @@ function putWide(c: Conversion, a: Args, symbols: Symbols): boolean {
   const from = outLength();
   let ok = true;
   const put = (): void => {
-    ok = putOne(c, a, symbols);
+    ok = putOne(c, a, symbols, precision);
     if (c.type === 's' && precision >= 0) cutOut(Math.min(outLength(), from + precision));
   };
-  const [left, zero] = [c.flags.includes('-'), c.flags.includes('0')];
-  if (width > 0 && width < 4096) putPadded(width, left, zero, put);
+  const left = c.flags.includes('-') || width < 0;
+  const wide = c.width === -1 ? 0 : Math.abs(width);
+  if (wide > 0 && wide < 4096) putPadded(wide, left, zeroFilled(c), put);
   else put();
   return ok;
 }

@@ -1,94 +1,10 @@
-import {
-  argField,
-  array,
-  bitmask,
-  type Call,
-  dynamicElements,
-  hexBytes,
-  ZERO_X,
-} from './arrays.js';
-import {
-  type Code,
-  compile,
-  compileField,
-  find,
-  integerType,
-  intOf,
-  isTrue,
-  keyOf,
-  type Scope,
-} from './eval.js';
-import { type Int, ops, truncate } from './int.js';
-import { putBytes, putHexInt } from './out.js';
+import { argField, array, bitmask, type Call, dynamicElements, hexBytes } from './arrays.js';
+import { namedType, U64, unsignedLong } from './ctype.js';
+import { type Code, compile, compileField, converted, find, type Scope, typeOf } from './eval.js';
+import { type Int, norm, ops } from './int.js';
+import { flags, symbolic } from './names.js';
 import { type Expr, Unsupported } from './print-fmt.js';
 import { found } from './record.js';
-
-const encoder = new TextEncoder();
-
-/**
- * '{ value, "name" }' pairs; a list may end in one without a name. A name whose value only the kernel
- * knows is left out: such a value stands as a number.
- */
-function names(scope: Scope, pairs: readonly Expr[]): [Int, Uint8Array][] {
-  const list: [Int, Uint8Array][] = [];
-  for (const p of pairs) {
-    if (p.kind !== 'pair' || p.items.length !== 2) throw new Unsupported('no value and name');
-    const name = p.items[1]!;
-    if (name.kind !== 'text') continue;
-    try {
-      const value = intOf(compile(scope, p.items[0]!), 'a value')();
-      list.push([value, encoder.encode(name.value)]);
-    } catch (e) {
-      if (!(e instanceof Unsupported)) throw e;
-      scope.left?.add(e.message);
-    }
-  }
-  return list;
-}
-
-const symbolic: Call = (scope, [value, ...pairs]) => {
-  const code = compile(scope, value!);
-  const x = intOf(code, 'the value');
-  const list = names(scope, pairs);
-  const text = (): void => {
-    const v = x();
-    const hit = list.find(([n]) => n === v);
-    if (hit) putBytes(hit[1]);
-    else {
-      putBytes(ZERO_X);
-      putHexInt(v);
-    }
-  };
-  return { text, ...keyOf(code) };
-};
-
-const flags: Call = (scope, [value, delimiter, ...pairs]) => {
-  const code = compile(scope, value!);
-  const x = intOf(code, 'the value');
-  if (delimiter?.kind !== 'text') throw new Unsupported('no delimiter');
-  const between = encoder.encode(delimiter.value);
-  const list = names(scope, pairs);
-  const and = ops['&']!;
-  const text = (): void => {
-    let rest = x();
-    let first = true;
-    const next = (): void => {
-      if (!first) putBytes(between);
-      first = false;
-    };
-    for (const [mask, name] of list) {
-      if (!isTrue(mask) || and(rest, mask) !== mask) continue;
-      next();
-      putBytes(name);
-      rest = and(rest, ops['^']!(mask, -1));
-    }
-    if (!isTrue(rest)) return;
-    next();
-    putBytes(ZERO_X);
-    putHexInt(rest);
-  };
-  return { text, ...keyOf(code) };
-};
 
 const str: Call = (scope, [name]) => compileField(scope, { ...argField(scope, name), text: true });
 
@@ -98,40 +14,60 @@ const dynamicLength: Call = (scope, [name]) => {
     find(f, scope.little);
     return found.end - found.start;
   };
-  return { int, size: 4 };
+  return { int };
 };
+
+const second = 1_000_000_000;
 
 /** Whole seconds of nanoseconds, and what is left. */
 const seconds: Call = (scope, [value]) => {
-  const x = intOf(compile(scope, value!), 'a time');
-  return { int: () => ops['/']!(truncate(x(), 8, false), 1e9), size: 8 };
+  const x = converted(compile(scope, value!), U64, 'a time');
+  return { int: () => ops['/']!(x(), second), type: U64 };
 };
 const secondsLeft: Call = (scope, [value]) => {
-  const x = intOf(compile(scope, value!), 'a time');
-  return { int: () => ops['%']!(truncate(x(), 8, false), 1e9), size: 4 };
+  const x = converted(compile(scope, value!), U64, 'a time');
+  return { int: () => ops['%']!(x(), second), type: { size: 4, signed: false } };
 };
+
+/** The bytes of a number in the other order: what ntohl() and its like become. */
+const swapped =
+  (bytes: number): Call =>
+  (scope, [value]) => {
+    const type = { size: bytes, signed: false };
+    const x = converted(compile(scope, value!), type, 'a number');
+    const int = (): Int => {
+      let [v, turned] = [BigInt(x()), 0n];
+      for (let i = 0; i < bytes; i++, v >>= 8n) turned = (turned << 8n) | (v & 0xffn);
+      return norm(turned);
+    };
+    return { int, type };
+  };
+
+/** Nothing is known when the kernel is built: the branch for a variable is taken. */
+const notConstant: Call = () => ({ int: () => 0 });
 
 const dynamicArray: Call = (scope, [name]) => ({ field: argField(scope, name) });
 
 const sizeOf: Call = (scope, [of]) => {
+  const type = unsignedLong(scope.longBytes);
   if (of?.kind === 'text') {
-    const type = integerType(of.value, scope.longBytes);
-    if (!type) throw new Unsupported(`sizeof(${of.value})`);
-    return { int: () => type.size, size: scope.longBytes };
+    const named = namedType(of.value, scope.longBytes);
+    if (!named) throw new Unsupported(`sizeof(${of.value})`);
+    return { int: () => named.size, type };
   }
-  const { field, size } = compile(scope, of!);
-  const bytes = field?.size ?? size;
-  if (bytes === undefined) throw new Unsupported('sizeof');
-  return { int: () => bytes, size: scope.longBytes };
+  const code = compile(scope, of!);
+  const bytes = code.field?.dynamic === null ? code.field.size : code.int && typeOf(code).size;
+  if (!bytes) throw new Unsupported('sizeof');
+  return { int: () => bytes, type };
 };
 
 const expect: Call = (scope, [value]) => compile(scope, value!);
 
 const calls: Readonly<Record<string, Call>> = {
-  __print_symbolic: symbolic,
-  __print_symbolic_u64: symbolic,
-  __print_flags: flags,
-  __print_flags_u64: flags,
+  __print_symbolic: symbolic(false),
+  __print_symbolic_u64: symbolic(true),
+  __print_flags: flags(false),
+  __print_flags_u64: flags(true),
   __print_hex: hexBytes(true),
   __print_hex_str: hexBytes(false),
   __print_array: array,
@@ -151,6 +87,13 @@ const calls: Readonly<Record<string, Call>> = {
   __get_cpumask: bitmask,
   __get_rel_cpumask: bitmask,
   __builtin_expect: expect,
+  __builtin_constant_p: notConstant,
+  __builtin_bswap16: swapped(2),
+  __builtin_bswap32: swapped(4),
+  __builtin_bswap64: swapped(8),
+  __fswab16: swapped(2),
+  __fswab32: swapped(4),
+  __fswab64: swapped(8),
   sizeof: sizeOf,
 };
 

@@ -15,11 +15,8 @@ export interface Conversion {
 
 const conversion = /%([-+ #0]*)(\d+|\*)?(?:\.(\d+|\*)?)?(hh|h|ll|l|L|z|t|j|q)?([diouxXcsp%])/g;
 
-/** The letters behind %p: 'S', 'I4', 'M' ... */
-function pointerKind(rest: string): string {
-  const letters = /^[A-Za-z]?\w*/.exec(rest)![0];
-  return /^[fFSsBKx]/.test(letters) ? letters[0]! : letters;
-}
+/** The letters behind %p: 'S', 'I4', 'M' ... The kernel takes all there are, known to it or not. */
+const pointerKind = (rest: string): string => /^[A-Za-z0-9]*/.exec(rest)![0];
 
 /** The conversions of a format string, and last the literal behind them. */
 export function conversions(format: string): Conversion[] {

@@ -1,9 +1,11 @@
 import type { Formats } from './bprint.js';
 import { compileCall } from './calls.js';
+import { common, fits, INT, type IntType, literalType, namedType } from './ctype.js';
 import type { EventFormat, Field } from './format.js';
-import { type Int, ops, truncate } from './int.js';
+import { type Int, truncate } from './int.js';
+import { compileBinary, compileUnary } from './operators.js';
 import { putBytes, putString0 } from './out.js';
-import { type Expr, Unsupported } from './print-fmt.js';
+import { type Expr, isNull, Unsupported } from './print-fmt.js';
 import { found, intReader, locate, rec } from './record.js';
 import type { Symbols } from './symbols.js';
 
@@ -22,8 +24,10 @@ export interface Scope {
 export interface Code {
   readonly int?: () => Int;
   text?: () => void;
-  /** Bytes of the C type, for conversions that do not say it. */
-  readonly size?: number;
+  /** The C type of the number; without one it is an int. */
+  readonly type?: IntType;
+  /** What a cast says the elements of the array are; without one they are the field's own. */
+  readonly elements?: IntType;
   /** The field read, where the expression is nothing but that. */
   readonly field?: Field;
   /** The integer field at a fixed place that alone decides the text. */
@@ -59,7 +63,13 @@ export function compileField(scope: Scope, f: Field): Code {
   if (f.dynamic !== null || f.count !== 0) return { field: f };
   const read = intReader(little, f.size, f.signed);
   if (!read) return { field: f };
-  return { int: () => read(rec.at + f.offset), size: f.size, field: f };
+  return { int: () => read(rec.at + f.offset), type: fieldType(f, scope.longBytes), field: f };
+}
+
+/** The size and sign are the format's; the name tells what a pointer points to. */
+function fieldType({ type, size, signed }: Field, longBytes: number): IntType {
+  const to = type.includes('*') ? namedType(type, longBytes)?.to : undefined;
+  return to === undefined ? { size, signed } : { size, signed: false, to };
 }
 
 export function intOf(code: Code, what: string): () => Int {
@@ -73,65 +83,33 @@ export const keyOf = ({ int, field }: Code): { key?: Field } =>
 
 export const isTrue = (v: Int): boolean => v !== 0 && v !== 0n;
 
-function compileBinary(scope: Scope, op: string, a: Expr, b: Expr): Code {
-  const x = intOf(compile(scope, a), 'an operand');
-  const y = intOf(compile(scope, b), 'an operand');
-  if (op === '&&') return { int: () => (isTrue(x()) && isTrue(y()) ? 1 : 0), size: 4 };
-  if (op === '||') return { int: () => (isTrue(x()) || isTrue(y()) ? 1 : 0), size: 4 };
-  const f = ops[op]!;
-  return { int: () => f(x(), y()) };
+export const typeOf = (code: Code): IntType => code.type ?? INT;
+
+/** The number of `code`, brought to the type `t`. */
+export function converted(code: Code, t: IntType, what: string): () => Int {
+  const x = intOf(code, what);
+  return fits(typeOf(code), t) ? x : () => truncate(x(), t.size, t.signed);
 }
 
-function compileUnary(scope: Scope, op: string, of: Expr): Code {
-  if (op === '*' || op === '&') throw new Unsupported('a pointer');
+function compileCast(scope: Scope, name: string, of: Expr): Code {
   const code = compile(scope, of);
-  const x = intOf(code, 'an operand');
-  const size = code.size === undefined ? {} : { size: code.size };
-  if (op === '!') return { int: () => (isTrue(x()) ? 0 : 1), size: 4 };
-  if (op === '~') return { int: () => ops['^']!(x(), -1), ...size };
-  return op === '-' ? { int: () => ops['-']!(0, x()), ...size } : code;
-}
-
-const typeSizes: Record<string, number> = {
-  char: 1, u8: 1, s8: 1, __u8: 1, __s8: 1, uint8_t: 1, bool: 1,
-  short: 2, u16: 2, s16: 2, __u16: 2, __s16: 2, uint16_t: 2, __le16: 2, __be16: 2,
-  int: 4, u32: 4, s32: 4, __u32: 4, __s32: 4, uint32_t: 4, pid_t: 4, __le32: 4, __be32: 4,
-  u64: 8, s64: 8, __u64: 8, __s64: 8, uint64_t: 8, __le64: 8, __be64: 8, loff_t: 8, sector_t: 8,
-}; // biome-ignore format: a table
-
-/** Bytes and sign of a C type; null for what is not an integer. */
-export function integerType(
-  type: string,
-  longBytes: number,
-): { size: number; signed: boolean } | null {
-  const signed =
-    !/\bunsigned\b|\b_*u(8|16|32|64|int)|\bsize_t\b|\*|\bbool\b/.test(type) || /ssize_t/.test(type);
-  if (type.includes('*')) return { size: longBytes, signed: false };
-  if (/\blong long\b/.test(type)) return { size: 8, signed };
-  if (/\blong\b|\bs?size_t\b|uintptr_t/.test(type)) return { size: longBytes, signed };
-  const word = type.split(/\s+/).find((w) => Object.hasOwn(typeSizes, w));
-  if (word) return { size: typeSizes[word]!, signed };
-  if (/\bu(int|short|long)\b/.test(type))
-    return integerType(type.replace(/\bu/, 'unsigned '), longBytes);
-  return /^(unsigned|signed)$|\b(enum|\w+_t)\b/.test(type) ? { size: 4, signed } : null;
-}
-
-function compileCast(scope: Scope, type: string, of: Expr): Code {
-  const code = compile(scope, of);
+  const type = namedType(name, scope.longBytes);
   if (!code.int) {
-    // '(char *)__get_str(x)', '(const u8 *)REC->addr' stay what they are
-    if (type.includes('*')) return code;
-    throw new Unsupported('a cast of what is no number');
+    // '(char *)__get_str(x)', '(const u8 *)REC->addr': the same bytes, maybe as other elements
+    if (!name.includes('*')) throw new Unsupported('a cast of what is no number');
+    return /\bvoid\b/.test(name) || !type?.to ? code : { ...code, elements: type.to };
   }
   const x = code.int;
-  if (/\w+_t$/.test(type) && !integerType(type, scope.longBytes)) return code;
-  const t = integerType(type, scope.longBytes);
-  if (!t) throw new Unsupported(`the type '${type}'`);
-  return { int: () => truncate(x(), t.size, t.signed), size: t.size };
+  if (/^_?[bB]ool$/.test(name))
+    return { int: () => (isTrue(x()) ? 1 : 0), type: { size: 1, signed: false } };
+  // A typedef whose size only the kernel knows holds what it is made for.
+  if (!type && /\w_t$/.test(name)) return code;
+  if (!type) throw new Unsupported(`the type '${name}'`);
+  return { int: converted(code, type, ''), type };
 }
 
 /** What the kernel prints for a text that is not there. */
-const nullText = (): void => putBytes(NULL);
+export const nullText = (): void => putBytes(NULL);
 const NULL = encoder.encode('(null)');
 
 function compileIf(scope: Scope, test: Expr, yes: Expr, no: Expr): Code {
@@ -139,50 +117,59 @@ function compileIf(scope: Scope, test: Expr, yes: Expr, no: Expr): Code {
   const cond = intOf(tested, 'a condition');
   const a = compile(scope, yes);
   const b = compile(scope, no);
-  const none = (e: Expr): boolean =>
-    e.kind === 'cast' ? none(e.of) : e.kind === 'int' && e.value === 0;
-  if (a.text && none(no)) b.text = nullText;
-  if (b.text && none(yes)) a.text = nullText;
+  if (a.text && isNull(no)) b.text = nullText;
+  if (b.text && isNull(yes)) a.text = nullText;
   if (a.text && b.text) {
     const [x, y] = [a.text, b.text];
     const text = (): void => (isTrue(cond()) ? x() : y());
     const constant = yes.kind === 'text' && no.kind === 'text';
     return { text, ...(constant ? keyOf(tested) : {}) };
   }
-  const [x, y] = [intOf(a, 'a choice'), intOf(b, 'a choice')];
-  return { int: () => (isTrue(cond()) ? x() : y()), size: Math.max(a.size ?? 4, b.size ?? 4) };
+  const type = common(typeOf(a), typeOf(b));
+  const [x, y] = [converted(a, type, 'a choice'), converted(b, type, 'a choice')];
+  return { int: () => (isTrue(cond()) ? x() : y()), type };
+}
+
+/** Bytes and sign of the elements of an array; null for structures. */
+export function elementType({ elements, field: f }: Code, longBytes: number): IntType | null {
+  if (elements) return elements;
+  if (!f) return null;
+  if (f.dynamic === null && f.count > 0) return { size: f.size / f.count, signed: f.signed };
+  return namedType(f.type.replace(/__data_loc|__rel_loc|\[.*?\]/g, '').trim(), longBytes);
+}
+
+/** The number at an index of an array. */
+export function element(scope: Scope, of: Code, at: () => Int): Code {
+  const f = of.field;
+  if (!f || of.int) throw new Unsupported('an element of what is no array');
+  const type = elementType(of, scope.longBytes);
+  const read = type && intReader(scope.little, type.size, type.signed);
+  if (!read) throw new Unsupported('an element that is no number');
+  const int = (): Int => {
+    find(f, scope.little);
+    const i = at();
+    const o = found.start + Number(i) * type.size;
+    if (o < found.start || o + type.size > found.end)
+      throw new Damaged(`${f.name}[${i}] lies outside`);
+    return read(o);
+  };
+  return { int, type };
 }
 
 function compileIndex(scope: Scope, of: Expr, at: Expr): Code {
-  const f = compile(scope, of).field;
-  const i = intOf(compile(scope, at), 'an index');
-  if (!f || f.text) throw new Unsupported('an element of what is no array');
-  const size = elementSize(f, scope.longBytes);
-  const read = intReader(scope.little, size, f.signed);
-  if (!read) throw new Unsupported(`elements of ${size} bytes`);
-  const int = (): Int => {
-    find(f, scope.little);
-    const o = found.start + Number(i()) * size;
-    if (o < found.start || o + size > found.end)
-      throw new Damaged(`${f.name}[${i()}] lies outside`);
-    return read(o);
-  };
-  return { int, size };
+  return element(scope, compile(scope, of), intOf(compile(scope, at), 'an index'));
 }
 
-/** Bytes of one element of an array. */
-export function elementSize(f: Field, longBytes: number): number {
-  if (f.dynamic === null && f.count > 0) return f.size / f.count;
-  return (
-    integerType(f.type.replace(/__data_loc|__rel_loc|\[.*?\]/g, '').trim(), longBytes)?.size ?? 1
-  );
+function compileInt(scope: Scope, value: Int, literal: string | undefined): Code {
+  const type = literal === undefined ? INT : literalType(literal, BigInt(value), scope.longBytes);
+  return { int: () => value, type };
 }
 
 /** Compile an expression. @throws Unsupported for what ptlab cannot evaluate. */
 export function compile(scope: Scope, e: Expr): Code {
   switch (e.kind) {
     case 'int':
-      return { int: () => e.value };
+      return compileInt(scope, e.value, e.literal);
     case 'text': {
       const bytes = encoder.encode(e.value);
       return { text: () => putBytes(bytes) };
@@ -199,6 +186,8 @@ export function compile(scope: Scope, e: Expr): Code {
       return compileIf(scope, e.test, e.yes, e.no);
     case 'cast':
       return compileCast(scope, e.type, e.of);
+    case 'structure':
+      throw new Unsupported('a structure');
     case 'pair':
       throw new Unsupported('a list out of place');
     case 'unknown':

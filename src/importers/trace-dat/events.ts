@@ -6,11 +6,12 @@ import { type Code, compile, intOf, keyOf, type Scope } from './eval.js';
 import type { EventFormat, Field } from './format.js';
 import { graphEvent } from './graph-events.js';
 import { outBytes, outLength, putText, resetOut } from './out.js';
+import { putSymbol } from './piece.js';
 import { planOf } from './plan.js';
 import { type Expr, type PrintFmt, parsePrintFmt, Unsupported } from './print-fmt.js';
 import { run } from './program.js';
 import { found, locate, readWide, rec, wide, words } from './record.js';
-import { compilePieces, putSymbol, rawRender, renderer } from './render.js';
+import { compilePieces, rawRender, renderer } from './render.js';
 
 /** How the records of one kind of event become rows. */
 export interface EventCode {
@@ -226,7 +227,7 @@ function compileArg(scope: Scope, e: Expr): Code {
   if (e.kind !== 'call' || !e.name.startsWith('ptlab')) return compile(scope, e);
   const code = compile(scope, e.args[0]!);
   const address = intOf(code, 'the place of a probe');
-  const text = (): void => putSymbol(scope.symbols, address(), e.name === symbolFull);
+  const text = (): void => putSymbol(scope.symbols, address(), e.name === symbolFull ? 'S' : 's');
   return { text, ...keyOf(code) };
 }
 

@@ -18,7 +18,7 @@ const arithmetic =
       const v = fast(a, b);
       if (exact(v)) return v;
     }
-    return norm(BigInt.asIntN(65, slow(BigInt(a), BigInt(b))));
+    return norm(slow(BigInt(a), BigInt(b)));
   };
 
 const bits =
@@ -33,7 +33,10 @@ const compare =
 
 const shift = (b: Int): bigint => BigInt(b) & 63n;
 
-/** C's binary operators on 64-bit integers; the logical ones are left to the caller. */
+/**
+ * C's binary operators on whole numbers of any size: the caller brings the operands to their common
+ * type, and cuts the result to it. The logical ones are left to the caller.
+ */
 export const ops: Readonly<Record<string, Op>> = {
   '+': arithmetic(
     (a, b) => a + b,
@@ -67,7 +70,7 @@ export const ops: Readonly<Record<string, Op>> = {
     (a, b) => a ^ b,
     (a, b) => a ^ b,
   ),
-  '<<': (a, b) => norm(BigInt.asUintN(64, BigInt(a) << shift(b))),
+  '<<': (a, b) => norm(BigInt(a) << shift(b)),
   '>>': (a, b) => (isSmall(a) && isSmall(b) && b < 32 ? a >>> b : norm(BigInt(a) >> shift(b))),
   '==': compare((a, b) => a === b),
   '!=': compare((a, b) => a !== b),
@@ -81,6 +84,7 @@ export const ops: Readonly<Record<string, Op>> = {
 export function truncate(v: Int, bytes: number, signed: boolean): Int {
   if (typeof v === 'number' && v >= 0 && v < 2 ** (8 * bytes - 1) && v <= 0x1fffffffffffff)
     return v;
+  if (signed && typeof v === 'number' && v < 0 && v >= -(2 ** (8 * bytes - 1))) return v;
   const cut = signed ? BigInt.asIntN(8 * bytes, BigInt(v)) : BigInt.asUintN(8 * bytes, BigInt(v));
   return norm(cut);
 }

@@ -126,7 +126,8 @@ export function putPadded(width: number, left: boolean, zero: boolean, put: () =
 
 /** Where zeros go that fill a number: behind its sign and its 0x. */
 function digitsAt(start: number): number {
-  const at = bytes[start] === 0x2d ? start + 1 : start;
+  const first = bytes[start];
+  const at = first === 0x2d || first === 0x2b || first === 0x20 ? start + 1 : start;
   const prefixed = used - at > 2 && bytes[at] === 0x30 && (bytes[at + 1]! | 0x20) === 0x78;
   return prefixed ? at + 2 : at;
 }

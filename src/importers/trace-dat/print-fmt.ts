@@ -3,7 +3,8 @@ import { norm } from './int.js';
 
 /** An expression of a `print fmt`, in C. */
 export type Expr =
-  | { readonly kind: 'int'; readonly value: number | bigint }
+  /** An integer literal as it stands, for its suffix tells its type. */
+  | { readonly kind: 'int'; readonly value: number | bigint; readonly literal?: string }
   | { readonly kind: 'text'; readonly value: string }
   | { readonly kind: 'field'; readonly name: string }
   | { readonly kind: 'index'; readonly of: Expr; readonly at: Expr }
@@ -13,6 +14,8 @@ export type Expr =
   | { readonly kind: 'cast'; readonly type: string; readonly of: Expr }
   | { readonly kind: 'call'; readonly name: string; readonly args: readonly Expr[] }
   | { readonly kind: 'pair'; readonly items: readonly Expr[] }
+  /** A structure of one member. */
+  | { readonly kind: 'structure'; readonly member: string; readonly of: Expr }
   /** What has no meaning outside the kernel, and the fields that stand in it. */
   | {
       readonly kind: 'unknown';
@@ -37,7 +40,7 @@ interface Tokens {
 }
 
 const token =
-  /\s+|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)'|0[xX][0-9a-fA-F]+[uUlL]*|\d+[uUlL]*|[A-Za-z_]\w*|->|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>?:(),.{}[\];=]/gy;
+  /\s+|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\[^'][^']*|\\')'|0[xX][0-9a-fA-F]+[uUlL]*|\d+[uUlL]*|[A-Za-z_]\w*|->|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>?:(),.{}[\];=]/gy;
 
 const maxTokens = 20_000;
 const maxDepth = 200;
@@ -88,17 +91,10 @@ function strings(t: Tokens): string {
 }
 
 function integer(literal: string): Expr {
-  const v = BigInt(literal.replace(/[uUlL]+$/, ''));
-  return { kind: 'int', value: norm(v) };
-}
-
-const unsignedLiteral = /^[0-9][0-9a-fxA-FX]*[lL]*[uU][lL]*$/;
-
-/** '-9ULL' is a large number, not a negative one. */
-function negated(literal: string): Expr {
-  const bits = /[lL]/.test(literal) ? 64 : 32;
-  const v = BigInt.asUintN(bits, -BigInt(literal.replace(/[uUlL]+$/, '')));
-  return { kind: 'int', value: norm(v) };
+  const digits = literal.replace(/[uUlL]+$/, '');
+  const octal = /^0[0-7]+$/.test(digits);
+  if (!octal && /^0\d/.test(digits)) throw new Unsupported(`the number ${literal}`);
+  return { kind: 'int', value: norm(BigInt(octal ? `0o${digits}` : digits)), literal };
 }
 
 const typeWord =
@@ -165,6 +161,17 @@ function primary(t: Tokens, depth: number): Expr {
   return { kind: 'unknown', what: `the name ${head}`, fields: [], name: head };
 }
 
+/** '{ .tv64 = x }' behind the name of a structure: older kernels wrap a time in one. */
+function structure(t: Tokens, depth: number): Expr {
+  need(t, '{');
+  need(t, '.');
+  const member = t.list[t.at++] ?? '';
+  need(t, '=');
+  const of = ternary(t, depth + 1);
+  need(t, '}');
+  return { kind: 'structure', member, of };
+}
+
 /** GNU C's '({ ... })' from its brace on. */
 function statements(t: Tokens): Expr {
   const fields: string[] = [];
@@ -204,8 +211,10 @@ function postfix(t: Tokens, depth: number): Expr {
   }
   let member = false;
   while (peek(t) === '->' || peek(t) === '.') {
+    const name = t.list[t.at + 1];
     t.at += 2;
-    member = true;
+    if (e.kind === 'structure' && e.member === name) e = e.of;
+    else member = true;
   }
   return member ? { kind: 'unknown', what: 'a member of a structure', fields: fieldsIn(e) } : e;
 }
@@ -213,12 +222,11 @@ function postfix(t: Tokens, depth: number): Expr {
 function unary(t: Tokens, depth: number): Expr {
   if (depth > maxDepth) throw new Unsupported('too deep');
   const type = castType(t);
+  if (type !== null && peek(t) === '{') return structure(t, depth);
   if (type !== null) return { kind: 'cast', type, of: unary(t, depth + 1) };
   const op = peek(t);
   if (op === '-' || op === '+' || op === '!' || op === '~' || op === '*' || op === '&') {
     t.at++;
-    const wrapped = op === '-' && unsignedLiteral.test(peek(t) ?? '');
-    if (wrapped) return negated(t.list[t.at++]!);
     return { kind: 'unary', op, of: unary(t, depth + 1) };
   }
   return postfix(t, depth);
@@ -242,6 +250,10 @@ function ternary(t: Tokens, depth: number): Expr {
   return { kind: 'if', test, yes, no: ternary(t, depth + 1) };
 }
 
+/** Is it 0, or '((void *)0)', which NULL becomes? */
+export const isNull = (e: Expr): boolean =>
+  e.kind === 'cast' ? isNull(e.of) : e.kind === 'int' && e.value === 0;
+
 /** Names of the fields that an expression reads. */
 export function fieldsIn(e: Expr): string[] {
   switch (e.kind) {
@@ -255,6 +267,7 @@ export function fieldsIn(e: Expr): string[] {
       return [...fieldsIn(e.test), ...fieldsIn(e.yes), ...fieldsIn(e.no)];
     case 'unary':
     case 'cast':
+    case 'structure':
       return fieldsIn(e.of);
     case 'pair':
       return e.items.flatMap(fieldsIn);
