@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { besideEntries, besideName, besideText } from '../events/beside.js';
 import { chromePieces } from '../events/chrome.js';
 import { csvPieces } from '../events/csv.js';
 import { writeTrace } from '../events/file.js';
@@ -8,14 +11,23 @@ import { writeParquet } from '../events/parquet.js';
 import type { Trace } from '../events/trace.js';
 import { importers } from '../importers/index.js';
 import { importFile, openTraces } from '../importers/open.js';
-import { type Answer, byName, type Command, type Context, type Options } from './command.js';
+import {
+  type Answer,
+  byName,
+  type Command,
+  type Context,
+  type Options,
+  UserError,
+} from './command.js';
 import { openOptions, tellNotes, traceOptions } from './load.js';
-import { notAnInput, writePieces } from './write.js';
+import { notAnInput, writeOut, writePieces } from './write.js';
 
 /** One kind of file to write. */
 interface Target {
   readonly ending: string;
   write(trace: Trace, path: string): void;
+  /** Files that are written beside it. */
+  besides?(path: string): string[];
 }
 
 const text = (ending: string, pieces: (trace: Trace) => Iterable<string>): Target => ({
@@ -26,6 +38,25 @@ const text = (ending: string, pieces: (trace: Trace) => Iterable<string>): Targe
     }),
 });
 
+/** CSV, and beside it what is known of the trace as a whole. */
+function writeCsv(trace: Trace, path: string): void {
+  const hash = createHash('sha256');
+  const beside = besideName(path);
+  if (existsSync(beside) && besideEntries(readFileSync(beside, 'utf8')) === null) {
+    throw new UserError(
+      `${beside} lies where ptlab keeps what a CSV cannot hold (gaps, lost events, the clock), and is ` +
+        'not its own: move it, or name another file with -o',
+    );
+  }
+  writePieces(path, (put) => {
+    for (const piece of csvPieces(trace)) {
+      hash.update(piece);
+      put(piece);
+    }
+  });
+  writeOut(beside, besideText(trace.meta, hash.digest('hex')));
+}
+
 const perfetto = text('json', chromePieces);
 
 /** What a trace can be written as. */
@@ -35,7 +66,7 @@ const targets: Readonly<Record<string, Target>> = {
     ending: 'parquet',
     write: (trace, path) => writePieces(path, (put) => writeParquet(trace, put)),
   },
-  csv: text('csv', csvPieces),
+  csv: { ending: 'csv', write: writeCsv, besides: (path) => [besideName(path)] },
   ftrace: text('txt', ftracePieces),
   json: perfetto,
   perfetto,
@@ -66,9 +97,14 @@ async function run(args: readonly string[], options: Options, context: Context):
   const meta = await convert(args, out, to, target, open).finally(() => bar.stop());
   tellNotes(args.length === 1 ? first : `${args.length} files`, { meta }, context);
   const { source, format, seen, stated, lost, unparsed } = meta;
+  const besides = target.besides?.(out) ?? [];
+  const lines = [
+    `${out}: ${seen} events, ${lost} lost, ${unparsed.lines} lines not understood`,
+    ...besides.map((b) => `${b}: what it cannot hold, such as gaps and lost events`),
+  ];
   return {
-    json: { output: out, source, format, seen, stated, lost, unparsed },
-    text: `${out}: ${seen} events, ${lost} lost, ${unparsed.lines} lines not understood`,
+    json: { output: out, besides, source, format, seen, stated, lost, unparsed },
+    text: lines.join('\n'),
   };
 }
 

@@ -80,6 +80,19 @@ export const newMeta = (source: string, format: string): TraceMeta => ({
   complete: false,
 });
 
+/** Entries that stay true when a trace goes through another kind of file. */
+export const keptKeys = [
+  'clock',
+  'kernel',
+  'cpus',
+  'stated',
+  'stated_per_cpu',
+  'lost',
+  'lost_per_cpu',
+  'gaps',
+  'notes',
+] as const satisfies readonly (keyof TraceMeta)[];
+
 /** Flat key -> text pairs, as Arrow metadata wants them; every value is JSON. */
 export const metaToMap = (meta: TraceMeta, version: number): Map<string, string> =>
   new Map([

@@ -4,6 +4,7 @@ import { fileWriter, memoryWriter, readTrace, type TraceWriter } from '../events
 import { mergeInto, mergeMeta } from '../events/merge.js';
 import { newMeta, putGaps, type TraceMeta } from '../events/meta.js';
 import { counts, type Trace } from '../events/trace.js';
+import { takeBeside } from './beside.js';
 import { choose, wrapperOf } from './choose.js';
 import { fileAccess } from './files.js';
 import {
@@ -137,6 +138,7 @@ async function importInto<T>(path: string, opened: Opened, make: Make<T>): Promi
   try {
     await importer.read(input, writer.log, meta);
     settle(opened, writer.log.total, path);
+    if (meta.format === 'csv' && path !== '-') takeBeside(path, meta, writer.log.total);
   } catch (e) {
     if (e instanceof FormatError) writer.abandon();
     if (!(e instanceof FormatError) || e.message.startsWith(path)) throw e;

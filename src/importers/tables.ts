@@ -3,7 +3,7 @@ import { putValue } from '../events/copy.js';
 import { isNested } from '../events/ipc-check.js';
 import { readIpc } from '../events/ipc-read.js';
 import { addRow, type Log } from '../events/log.js';
-import { addUnparsed, metaValue, type TraceMeta } from '../events/meta.js';
+import { addUnparsed, keptKeys, metaValue, type TraceMeta } from '../events/meta.js';
 import { type ColumnName, columnNames, columns } from '../events/schema.js';
 import { CsvReader } from './csv-reader.js';
 import { FormatError, type Importer } from './importer.js';
@@ -71,25 +71,16 @@ export const startsWith = (head: Uint8Array, text: string): boolean =>
 
 /** What a table of ours says of its trace; the source stays the file at hand. */
 export function takeMeta(meta: TraceMeta, get: (key: string) => string | null | undefined): void {
-  const known = [
-    'clock',
-    'kernel',
-    'cpus',
-    'stated',
-    'stated_per_cpu',
-    'lost',
-    'lost_per_cpu',
-    'gaps',
-    'notes',
-  ] as const;
-  for (const key of known) {
+  const damaged: string[] = [];
+  for (const key of keptKeys) {
     try {
       const text = get(key);
       if (text) Object.assign(meta, { [key]: metaValue(key, text) });
     } catch {
-      meta.notes.push(`its metadata '${key}' is damaged`);
+      damaged.push(`its metadata '${key}' is damaged`);
     }
   }
+  meta.notes.push(...damaged); // its own notes have taken the place of those before
 }
 
 /** CSV with ptlab's column names, as `ptlab import --to csv` and pandas write it. */
