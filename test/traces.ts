@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { infoOf } from '../src/analyses/info.js';
 import { memoryWriter } from '../src/events/file.js';
 import { newMeta } from '../src/events/meta.js';
 import type { Trace } from '../src/events/trace.js';
@@ -38,3 +39,10 @@ export const rowsOf = (trace: Trace): Record<string, unknown>[] =>
   trace.table
     .toArray()
     .map((r) => Object.fromEntries(Object.entries(r.toJSON()).filter(([, v]) => v !== null)));
+
+/** What must be exact of a trace: how many events, first and last stamp, counts by event and by CPU, what is missing. */
+export function totals(trace: Trace): Record<string, unknown> {
+  const { events, first_ns, last_ns, per_event, per_cpu, lost, unparsed } = infoOf(trace);
+  const [first, last] = [first_ns, last_ns].map(Number);
+  return { events, first, last, per_event, per_cpu, lost, unparsed: unparsed.lines };
+}

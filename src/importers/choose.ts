@@ -1,5 +1,6 @@
 import { FormatError, type Importer } from './importer.js';
 import { importers } from './index.js';
+import { packedAtrace } from './unpack.js';
 
 /** Bytes that an importer may look at to know its format. */
 export const headBytes = 1 << 16;
@@ -10,10 +11,14 @@ const magics = {
   zstd: [0x28, 0xb5, 0x2f, 0xfd],
 } as const;
 
+/** How a file may be packed. */
+export type Wrapper = keyof typeof magics | 'atrace';
+
 /** How a file is packed, by its first bytes; null if it is not. */
-export function wrapperOf(head: Uint8Array): keyof typeof magics | null {
+export function wrapperOf(head: Uint8Array): Wrapper | null {
   const found = Object.entries(magics).find(([, magic]) => magic.every((b, i) => head[i] === b));
-  return found ? (found[0] as keyof typeof magics) : null;
+  if (found) return found[0] as Wrapper;
+  return packedAtrace(head) === null ? null : 'atrace';
 }
 
 const shown = (head: Uint8Array): string =>

@@ -1,44 +1,55 @@
 import { decodeText } from '../events/dict.js';
+import { addRow, type Log, setBool, setDict, setF64, setInt, setText } from '../events/log.js';
+import { addGap, addUnparsed, type TraceMeta } from '../events/meta.js';
+import { endDump, newDump, readDump } from './dmesg-dump.js';
 import {
-  addRow,
-  type Log,
-  setBool,
-  setDict,
-  setF64,
-  setInt,
-  setText,
-  setVa,
-} from '../events/log.js';
-import type { TraceMeta } from '../events/meta.js';
-import { splitLogLine } from './dmesg-stamp.js';
+  endReport,
+  newReport,
+  openReport,
+  type Report,
+  readReport,
+  reportOf,
+} from './dmesg-report.js';
+import { type LogLine, signature, splitLogLine } from './dmesg-stamp.js';
+import { isMailHeader } from './ftrace-wrap.js';
 import type { Importer } from './importer.js';
 import { eachLine } from './lines.js';
-
-/** The kernel's report of something wrong, and the event it becomes. */
-const reports: readonly (readonly [RegExp, string])[] = [
-  [/^BUG: sleeping function called from invalid context at (\S+)/, 'sleeping_function'],
-  [/^BUG: (scheduling while atomic|using __this_cpu\S*|using smp_processor_id\S*)/, 'bug_atomic'],
-  [/^BUG: (KASAN|KFENCE|KCSAN|KMSAN): .*/, 'sanitizer_report'],
-  [/^(?:BUG: )?[Uu]nable to handle (?:kernel|page fault).*?([0-9a-f]{16})?$/, 'oops'],
-  [/^WARNING: .*/, 'kernel_warning'],
-  [/^(INFO|WARNING): .*(deadlock|lockdep|suspicious RCU|possible).*/, 'lockdep_report'],
-  [/^(?:rcu: )?INFO: (?:task|rcu).*/, 'stall_report'],
-];
 
 const summary = /^Summary: (\S+) passed: (\d+)(.*)$/;
 const worker = /^All test took worker(\d+)=(\d+) cycles/;
 const checked = /^Checked W\+X mappings: (\w+)/;
+const dropped = /^\*\* (\d{1,15}) printk messages dropped/;
+/** What journalctl and pstore put between the lines, and the properties below a record of /dev/kmsg. */
+const around =
+  /^(?:-- (?:Journal begins|Logs begin|Boot [0-9a-f]{32}|Reboot|No entries|cursor: )|(?:Panic|Oops|Emergency|Shutdown|Unknown)#\d+ Part ?\d+\s*$|====\d+\.\d+(?:-[CD])?\s*$| [A-Z][A-Z_]*=)/;
+
+/** A line of the source. */
+interface Line {
+  readonly line: number;
+  readonly offset: number;
+  readonly text: string;
+}
 
 interface State {
   readonly log: Log;
   readonly meta: TraceMeta;
-  /** Inside a report: the frames of its call trace, once it began. */
-  report: boolean;
-  frames: string[] | null;
+  readonly report: Report;
+  readonly dump: ReturnType<typeof newDump>;
+  /** Stamp of the line before; null before the first. */
+  now: bigint | null;
+  /** Lines without a stamp that came before the first that has one. */
+  held: Line[];
+  /** The host that journalctl or syslog names. */
+  host: string | null;
+  mail: boolean;
   undated: number;
-  /** Stamps of the wall clock, and dumps of ftrace's ring buffer. */
+  /** Stamps of the wall clock; lines around the log; lines of other programs. */
   wall: number;
-  dumps: number;
+  around: number;
+  others: number;
+  /** Number of the last record of /dev/kmsg, and how many were missing before it. */
+  seq: number | null;
+  missing: number;
 }
 
 /** 'passed: 1 failed: 0 loops: 1000000 avg: 955334 usec' -> value by name; older lines lack some. */
@@ -56,121 +67,142 @@ function putSummary(log: Log, text: string, test: string): void {
   setBool(log, 'ok', value(text, 'failed') !== null ? value(text, 'failed') === 0 : true);
 }
 
-function endReport(s: State): void {
-  if (s.frames && s.frames.length > 0) setText(s.log, 'stack', s.frames.join('\n'));
-  s.frames = null;
-  s.report = false;
+/** What a line says beyond being one; null for any other. */
+function nameOf(text: string): string | null {
+  if (summary.test(text)) return 'test_vmalloc_summary';
+  if (worker.test(text)) return 'test_vmalloc_worker';
+  if (checked.test(text)) return 'wx_check';
+  return reportOf(text)?.name ?? null;
 }
 
-/** Lines of a report: who, where, and the frames. */
-function readReport(s: State, text: string): boolean {
-  const { log } = s;
-  if (s.frames) {
-    const f =
-      /^\s*(?:\[<[0-9a-f]+>\]\s*)?(\? )?([A-Za-z_][\w.]*\+0x[0-9a-f]+\/0x[0-9a-f]+.*?)\s*$/.exec(
-        text,
-      );
-    if (f) {
-      s.frames.push(`${f[1] ?? ''}${f[2]}`);
-      return true;
-    }
-    if (/^\s*<\/?(TASK|IRQ|SOFTIRQ|NMI)>/.test(text)) return true;
-    endReport(s);
-    return false;
-  }
-  const who =
-    /\bpid: (\d+), name: (.*)$/.exec(text) ?? /PID: (\d+) (?:UID: \d+ )?Comm: (\S+)/.exec(text);
-  if (who) {
-    if (Number(who[1]) <= 0x7fffffff) setInt(log, 'pid', Number(who[1]));
-    setDict(log, 'task', who[2]!.trim());
-    const cpu = /\bCPU: (\d{1,4})\b/.exec(text);
-    if (cpu) setInt(log, 'cpu', Number(cpu[1]));
-    return true;
-  }
-  if (/^Call [Tt]race:/.test(text)) {
-    s.frames = [];
-    return true;
-  }
-  if (/^---\[ end trace/.test(text)) {
-    endReport(s);
-    return true;
-  }
-  return /^(in_atomic\(\)|preempt_count:|RCU nest depth:|Hardware name:|Modules linked in:|Preemption disabled at:|CPU: \d+|Tainted:|pstate:|pc :|lr :|sp :|x\d+\s?:|Mem abort info:|\s+ESR|\s+EC |\s+SET |\s+EA |\s+FSC|Data abort|\s+ISV|\s+CM |\s+GCS|swapper pgtable|\[[0-9a-f]{16}\] (?:pgd|address)|Internal error|Code:|\d+ locks? held by|no locks held by| #\d+: |\[<[0-9a-f]+>\]|irq event stamp:|(?:hard|soft)irqs last)/.test(
-    text,
-  );
-}
-
-function addLine(s: State, ns: bigint | null, text: string): void {
-  const { log } = s;
-  endReport(s);
-  const found = reports.find(([pattern]) => pattern.test(text));
+function addLine(s: State, ns: bigint, { text, caller }: LogLine): void {
+  const { log, report } = s;
+  endReport(log, report);
+  const event = log.dicts.event.intern(nameOf(text) ?? 'printk');
+  addRow(log, Number((ns >> 32n) & 0xffffffffn), Number(ns & 0xffffffffn), event);
   const done = summary.exec(text);
   const took = worker.exec(text);
-  const name = done
-    ? 'test_vmalloc_summary'
-    : took
-      ? 'test_vmalloc_worker'
-      : checked.test(text)
-        ? 'wx_check'
-        : (found?.[1] ?? 'printk');
-  const t = ns ?? 0n;
-  if (ns === null) s.undated++;
-  const event = log.dicts.event.intern(name);
-  addRow(log, Number((t >> 32n) & 0xffffffffn), Number(t & 0xffffffffn), event);
+  const begun = done || took ? null : reportOf(text);
   if (done) putSummary(log, text, done[1]!);
   if (took) setF64(log, 'count', Number(took[2]));
-  if (found) {
-    s.report = true;
-    const ran = /\bCPU: (\d{1,4}) PID: (\d{1,9})\b/.exec(text);
-    if (ran) setInt(log, 'cpu', Number(ran[1]));
-    if (ran) setInt(log, 'pid', Number(ran[2]));
-    const at = found[0].exec(text)![1];
-    if (found[1] === 'oops' && at && /^[0-9a-f]{16}$/.test(at)) {
-      setVa(log, Number.parseInt(at.slice(0, 8), 16), Number.parseInt(at.slice(8), 16));
-    } else if (found[1] === 'sleeping_function') setDict(log, 'at', at!);
-  }
+  if (begun) openReport(log, report, text, begun);
   if (text !== '') setText(log, 'detail', text);
+  if (caller?.[0] === 'T' && caller[1] <= 0x7fffffff) setInt(log, 'pid', caller[1]);
+  if (caller?.[0] === 'C' && caller[1] <= 0xffff) setInt(log, 'cpu', caller[1]);
 }
 
-function readLine(s: State, line: string): void {
-  const { ns, isWall, caller, text } = splitLogLine(line);
-  if (s.report && readReport(s, text)) return;
-  if (isWall) s.wall++;
-  if (/^Dumping ftrace buffer:/.test(text)) s.dumps++;
-  addLine(s, ns, text);
-  if (caller?.[0] === 'T' && caller[1] <= 0x7fffffff) setInt(s.log, 'pid', caller[1]);
-  if (caller?.[0] === 'C' && caller[1] <= 0xffff) setInt(s.log, 'cpu', caller[1]);
+/** A line whose stamp is known: part of a dump, of a report, or one of its own. */
+function place(s: State, ns: bigint, l: LogLine): void {
+  const { log, report, meta, dump } = s;
+  const lost = dropped.exec(l.text);
+  if (lost) addGap(meta, { cpu: null, seq: log.total, lost: Number(lost[1]) });
+  if (readDump(log, meta, dump, l.text)) return;
+  if (report.open && readReport(log, report, l.text)) return;
+  addLine(s, ns, l);
 }
 
-function notes(s: State): string[] {
-  const { undated, wall, dumps } = s;
+/** Place the lines that came before the first stamp. */
+function release(s: State, ns: bigint): void {
+  for (const h of s.held.splice(0)) readUndated(s, ns, splitLogLine(h.text), h);
+}
+
+/** A line without a stamp. In a mail it is prose, but for what only the kernel writes. */
+function readUndated(s: State, ns: bigint, l: LogLine, at: Line): void {
+  const isReport = s.report.open && readReport(s.log, s.report, l.text);
+  const isProse = s.mail && nameOf(l.text) === null;
+  if (!isReport && isProse) addUnparsed(s.meta, at);
+  else s.undated++;
+  if (!isReport && !isProse) place(s, ns, l);
+}
+
+/** Is it a line of another program, in a log of several? */
+function isOther(s: State, l: LogLine): boolean {
+  s.host ??= l.program === 'kernel' ? l.host! : null;
+  if (l.program !== undefined) return l.program !== 'kernel';
+  const by = l.ns !== null && s.host !== null ? signature(l.text) : null;
+  return by !== null && by.host === s.host;
+}
+
+function countMissing(s: State, seq: number | undefined): void {
+  if (seq === undefined) return;
+  if (s.seq !== null && seq > s.seq + 1) s.missing += seq - s.seq - 1;
+  s.seq = seq;
+}
+
+/** Lines held back at most; a log without any stamp has them from 0 on. */
+const mostHeld = 1000;
+
+function readLine(s: State, at: Line): void {
+  if (around.test(at.text)) {
+    s.around++;
+    return;
+  }
+  const l = splitLogLine(at.text);
+  s.mail ||= isMailHeader(at.text);
+  if (isOther(s, l)) {
+    s.others++;
+    return;
+  }
+  const ns = l.ns ?? (l.delta === null ? null : (s.now ?? 0n) + l.delta);
+  if (ns === null) {
+    if (s.now !== null) readUndated(s, s.now, l, at);
+    else s.held.push(at);
+    if (s.held.length >= mostHeld) release(s, 0n);
+    return;
+  }
+  if (s.held.length > 0) release(s, ns);
+  if (l.isWall) s.wall++;
+  countMissing(s, l.seq);
+  s.now = ns;
+  place(s, ns, l);
+}
+
+function notes({ undated, now, wall, others, missing, ...s }: State): string[] {
+  const given = now === null ? '0' : 'given that of the line before';
   return [
-    ...(undated > 0 ? [`${undated} lines have no time stamp: 0`] : []),
+    ...(undated > 0 ? [`${undated} lines have no time stamp: ${given}`] : []),
     ...(wall > 0
       ? [`${wall} stamps are of the wall clock, taken as UTC where no zone is said`]
       : []),
-    ...(dumps > 0 ? [`${dumps} dumps of ftrace's buffer: read them with --format ftrace`] : []),
+    ...(s.around > 0 ? [`${s.around} lines around the log, of journalctl, pstore or kmsg`] : []),
+    ...(others > 0 ? [`${others} lines are of other programs than the kernel: left out`] : []),
+    ...(missing > 0 ? [`${missing} numbers are missing among the records`] : []),
+    ...(s.dump.dumps > 0 ? [`${s.dump.dumps} dumps of ftrace's buffer among the lines`] : []),
   ];
 }
+
+const newState = (log: Log, meta: TraceMeta): State => ({
+  ...{ log, meta, report: newReport(), dump: newDump(), now: null, held: [], host: null },
+  ...{ mail: false, undated: 0, wall: 0, around: 0, others: 0, seq: null, missing: 0 },
+});
+
+/** Only the kernel writes this. */
+const certain = /^(test_vmalloc|sleeping_function|bug_atomic|sanitizer_report)/;
 
 /** The kernel's log: test_vmalloc's summaries, reports with their call traces, and all other lines. */
 export const dmesg: Importer = {
   about: "the kernel's log (dmesg): test_vmalloc summaries, warnings with their stacks",
   sniff(bytes) {
     const lines = Buffer.from(bytes).toString('latin1').split('\n').slice(0, 200);
-    const given = lines.filter((l) => l.trim() !== '');
-    if (given.some((l) => summary.test(l) || worker.test(l))) return true;
-    return (
-      given.length > 0 && given.filter((l) => splitLogLine(l).ns !== null).length * 2 > given.length
-    );
+    const given = lines
+      .filter((l) => l.trim() !== '' && !around.test(l))
+      .map((l) => splitLogLine(l.trimEnd()));
+    if (given.some((l) => certain.test(nameOf(l.text) ?? ''))) return true;
+    if (/^Linux version \d+\.\d+/.test(given[0]?.text ?? '')) return true;
+    const isDated = (l: LogLine) => l.ns !== null || l.delta !== null;
+    const log = given.slice(given.findIndex(isDated)); // a boot loader may come first
+    const dated = log.filter(isDated).length;
+    return dated * 2 > log.length && (log.length === given.length || dated > 2);
   },
   async read(input, log, meta) {
-    const s: State = { log, meta, report: false, frames: null, undated: 0, wall: 0, dumps: 0 };
-    await eachLine(input.chunks(), (buf, start, end) => {
+    const s = newState(log, meta);
+    await eachLine(input.chunks(), (buf, start, end, line, offset) => {
       const text = decodeText(buf.subarray(start, Math.min(end, start + 8192)));
-      if (text.trim() !== '') readLine(s, text);
+      if (text.trim() !== '') readLine(s, { line, offset, text });
     });
-    endReport(s);
+    release(s, 0n);
+    endReport(log, s.report);
+    endDump(s.dump);
     meta.notes.push(...notes(s));
   },
 };

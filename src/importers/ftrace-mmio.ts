@@ -1,5 +1,6 @@
 import { addRow, type Log, setDict, setF64, setText, setU64, setVa } from '../events/log.js';
 import { noteOrder } from './ftrace-event.js';
+import { setStampWords } from './ftrace-other.js';
 import { stamp } from './ftrace-stamp.js';
 import type { State } from './ftrace-text.js';
 
@@ -38,8 +39,7 @@ export function readMmio(s: State, text: string): boolean {
   const kind = rw ?? other!;
   const { log } = s;
   const ns = BigInt(seconds!) * 1_000_000_000n + BigInt(micros!) * 1000n;
-  stamp.hi = Number(ns >> 32n);
-  stamp.lo = Number(ns & 0xffffffffn);
+  setStampWords(ns);
   noteOrder(s, stamp.hi, stamp.lo);
   const event = kind === 'MARK' ? 'print' : /MAP$/.test(kind) ? 'mmiotrace_map' : 'mmiotrace_rw';
   addRow(log, stamp.hi, stamp.lo, log.dicts.event.intern(event));

@@ -14,6 +14,7 @@ const USER_STACK = ascii('<user stack trace');
 const forms: readonly (readonly [RegExp, string])[] = [
   [/^[A-Za-z_].* <-\S+ \(repeats: \d+, last_ts:/, 'func_repeats'],
   [/^(?:[A-Za-z_.$]|0x|[0-9a-f]{8,16}\b).* <-/, 'function'],
+  [/^[A-Za-z_][\w.$]* \([A-Za-z_][\w.$+/]*\)\s*$/, 'function'], // before 2.6.30
   [/^\s*-?\d+:\s*-?\d+:\S\s+\+ \[\d+\]/, 'wakeup'],
   [/^\s*-?\d+:\s*-?\d+:\S ==> \[\d+\]/, 'context_switch'],
   [/^#\d+\s+inner\/outer\(us\):/, 'hwlat'],

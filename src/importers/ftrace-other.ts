@@ -1,6 +1,7 @@
 import { decodeText } from '../events/dict.js';
 import { addGap } from '../events/meta.js';
 import { readSwitch } from './ftrace-graph.js';
+import { stamp } from './ftrace-stamp.js';
 import type { State } from './ftrace-text.js';
 
 const reportLine =
@@ -127,3 +128,9 @@ function countAround(s: State): true {
 
 export const textOf = (buf: Uint8Array, start: number, end: number): string =>
   decodeText(buf.subarray(start, Math.min(end, start + 4096)));
+
+/** Make `ns` the stamp that the next row gets. */
+export function setStampWords(ns: bigint): void {
+  stamp.hi = Number((ns >> 32n) & 0xffffffffn);
+  stamp.lo = Number(ns & 0xffffffffn);
+}

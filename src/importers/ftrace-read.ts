@@ -14,27 +14,24 @@ import {
   readLoss,
   readOther,
   readReportLine,
+  setStampWords,
   textOf,
   unescapeHtml,
 } from './ftrace-other.js';
 import { stamp } from './ftrace-stamp.js';
 import { endStack, type State } from './ftrace-text.js';
+import { readVerbose } from './ftrace-verbose.js';
 import { isMailHeader, joinLine, keepLine, type Wrapped } from './ftrace-wrap.js';
 
 const HASH = 0x23;
 const GREATER = 0x3e;
 
-function setWords(ns: bigint): void {
-  stamp.hi = Number((ns >> 32n) & 0xffffffffn);
-  stamp.lo = Number(ns & 0xffffffffn);
-}
-
 /** Put the stamp of a function_graph line, if it has one, into `stamp`. */
 function readGraphStamp(s: State, line: GraphLine): void {
-  setWords(0n);
+  setStampWords(0n);
   const m = /^(\d+)\.(\d+)$/.exec(line.seconds ?? '');
-  if (m) setWords(BigInt(m[1]!) * 1_000_000_000n + BigInt(m[2]!.padEnd(9, '0')));
-  else if (line.relative_us !== undefined) setWords(BigInt(line.relative_us) * 1000n);
+  if (m) setStampWords(BigInt(m[1]!) * 1_000_000_000n + BigInt(m[2]!.padEnd(9, '0')));
+  else if (line.relative_us !== undefined) setStampWords(BigInt(line.relative_us) * 1000n);
   else return;
   noteOrder(s, stamp.hi, stamp.lo);
 }
@@ -51,11 +48,11 @@ function readGraph(s: State, text: string): boolean {
 }
 
 /**
- * '[UNKNOWN EVENT][UNKNOWN EVENT] (NULL): …', all that trace-cmd report says of an event whose format its file
- * lacks: it is put where the event before it was.
+ * '[UNKNOWN EVENT][UNKNOWN EVENT] (NULL): …' or, of old versions, 'ug! no event found for type 1585', all that
+ * trace-cmd report says of an event whose format its file lacks: it is put where the event before it was.
  */
 function readFormless(s: State, text: string): boolean {
-  if (!text.startsWith('[UNKNOWN EVENT]')) return false;
+  if (!/^(\[UNKNOWN EVENT\]|ug! no event found for type \d+)/.test(text)) return false;
   const { log } = s;
   addRow(log, s.lastHi, s.lastLo, log.dicts.event.intern('unknown'));
   setText(log, 'detail', text);
@@ -69,6 +66,7 @@ const readKnown = (s: State, text: string): boolean =>
   readOther(s, text) ||
   readGraph(s, text) ||
   readMmio(s, text) ||
+  readVerbose(s, text) ||
   readFormless(s, text);
 
 /** 'guest.dat:  bash-12 …': what trace-cmd report writes where it reads several files. */

@@ -7,6 +7,7 @@ import { readHead } from './ftrace-line.js';
 import { filePrefix, prefixLength, textOf, unescapeHtml } from './ftrace-other.js';
 import { readSourceLine } from './ftrace-read.js';
 import { endStack, newState, type State } from './ftrace-text.js';
+import { isVerbose } from './ftrace-verbose.js';
 import type { Importer, Input } from './importer.js';
 import { eachLine, type OnLine, type Place, type ReadMany } from './lines.js';
 import { decodeAll, isQuotedPrintable, unquotePrintable } from './quoted-printable.js';
@@ -98,7 +99,7 @@ function sniffLine(buf: Uint8Array, start: number, end: number): boolean {
   const text = textOf(buf, start, end);
   const line = text.slice(prefixLength(text));
   if (line.startsWith('# tracer: ')) return true;
-  if (parseGraphLine(line)?.cpu !== undefined) return true;
+  if (parseGraphLine(line)?.cpu !== undefined || isVerbose(line)) return true;
   const inner = Buffer.from(unescapeHtml(line.slice(filePrefix(line)?.length ?? 0)), 'utf8');
   return inner.length !== end - start && readHead(inner, 0, inner.length);
 }

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { headBytes } from './choose.js';
+import { headBytes, type Wrapper } from './choose.js';
 import { type Access, FormatError } from './importer.js';
-import { unxz, unzstd } from './unpack.js';
+import { unatrace, unxz, unzstd } from './unpack.js';
 
 /** Who is told how far reading got. */
 export interface Heard {
@@ -100,12 +100,13 @@ const unpackers = {
     Readable.from(pieces).pipe(createGunzip({ chunkSize: 1 << 20 })),
   xz: unxz,
   zstd: unzstd,
-} as const;
+  atrace: unatrace,
+} satisfies Record<Wrapper, unknown>;
 
 /** What a cut or damaged packed file gives until then; the reason goes to `source.cut`. */
 export async function* unpacked(
   pieces: AsyncIterable<Uint8Array>,
-  wrapper: keyof typeof unpackers,
+  wrapper: Wrapper,
   source: Source,
 ): AsyncGenerator<Uint8Array> {
   try {

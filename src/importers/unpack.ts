@@ -1,4 +1,5 @@
-import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { brotliDecompressSync, createInflate, gunzipSync, inflateSync } from 'node:zlib';
 import { Decompress, decompress } from 'fzstd';
 import { FormatError } from './importer.js';
 
@@ -103,4 +104,55 @@ export async function* unxz(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<U
   });
   const reader = new XzReadableStream(stream as never).getReader();
   for (let n = await reader.read(); !n.done; n = await reader.read()) yield n.value as Uint8Array;
+}
+
+/** What `adb shell` made of each newline on its way: left it, or put one or two carriage returns before it. */
+type Newline = '\n' | '\r\n' | '\r\r\n';
+
+/** Words of atrace stand before its packed trace; more is no such file. */
+const mostWords = 4096;
+
+/**
+ * Where the packed trace of `atrace -z` begins, behind its line 'TRACE:', and how that line ends; null if it
+ * holds none. The stream is zlib's, whose first two bytes are a multiple of 31.
+ */
+export function packedAtrace(head: Uint8Array): { start: number; newline: Newline } | null {
+  const words = Buffer.from(head.subarray(0, mostWords)).toString('latin1');
+  const m = /(?:^|\n)TRACE:(\r{0,2}\n)x/.exec(words);
+  const start = m ? m.index + m[0].length - 1 : 0;
+  if (!m || (head[start]! * 256 + (head[start + 1] ?? 0)) % 31 !== 0) return null;
+  return { start, newline: m[1] as Newline };
+}
+
+/** The bytes of a stream with each `newline` made one byte again; it may be cut between two pieces. */
+async function* mendNewlines(
+  pieces: AsyncIterable<Uint8Array>,
+  newline: Newline,
+): AsyncGenerator<Uint8Array> {
+  let kept = '';
+  for await (const piece of pieces) {
+    const text = kept + Buffer.from(piece).toString('latin1');
+    const open = newline === '\n' ? 0 : (/\r{1,2}$/.exec(text)?.[0].length ?? 0);
+    kept = text.slice(text.length - open);
+    yield Buffer.from(text.slice(0, text.length - open).replaceAll(newline, '\n'), 'latin1');
+  }
+  if (kept !== '') yield Buffer.from(kept, 'latin1');
+}
+
+/** What `atrace -z` printed, unpacked as it comes: the words before the trace, and the trace. */
+export async function* unatrace(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const it = pieces[Symbol.asyncIterator]();
+  let head: Uint8Array = new Uint8Array(0);
+  for (let n = await it.next(); !n.done; n = await it.next()) {
+    head = Buffer.concat([head, n.value]);
+    if (head.length >= mostWords) break;
+  }
+  const { start, newline } = packedAtrace(head)!;
+  yield head.subarray(0, start);
+  async function* packed() {
+    yield head.subarray(start);
+    for (let n = await it.next(); !n.done; n = await it.next()) yield n.value;
+  }
+  const inflate = createInflate({ chunkSize: 1 << 20 });
+  yield* Readable.from(mendNewlines(packed(), newline)).pipe(inflate) as AsyncIterable<Uint8Array>;
 }

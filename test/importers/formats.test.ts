@@ -113,8 +113,6 @@ test('dmesg -T, -x and iso, syslog, journalctl: stamps of the wall clock, or tho
     const trace = await read('dmesg', line);
     expect(rowsOf(trace), line).toMatchObject([{ event: 'printk', ts_ns, detail: 'eth0: up' }]);
   }
-  const dump = await read('dmesg', '[    1.000000] x', '[    2.000000] Dumping ftrace buffer:');
-  expect(dump.meta.notes.join()).toMatch(/--format ftrace/);
 });
 
 test('dmesg: what lockdep writes into a report does not end it', async () => {

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { importers } from '../../src/importers/index.js';
-import { readFtrace, rowsOf } from '../traces.js';
+import { readFtrace, rowsOf, totals } from '../traces.js';
 
 const read = async (...lines: string[]) => {
   const text = `${lines.join('\n')}\n`;
   expect(importers.ftrace.sniff(new TextEncoder().encode(text))).toBe(true);
   const trace = await readFtrace(text);
-  return { meta: trace.meta, rows: rowsOf(trace) };
+  return { meta: trace.meta, rows: rowsOf(trace), totals: totals(trace) };
 };
 const pick = (list: Record<string, unknown>[], ...names: string[]) =>
   list.map((r) => names.map((n) => r[n]));
@@ -179,4 +179,38 @@ test('lines that a mailer wrapped are put together again, and prose is not', asy
   ]); // biome-ignore format: a table
   expect(meta.unparsed.lines).toBe(3);
   expect(meta.notes.join()).toMatch(/4 wrapped lines/);
+});
+
+test('the verbose latency format: flags as numbers, stamps of the clock in hexadecimal', async () => {
+  const { rows, totals } = await read(
+    '# tracer: preemptoff',
+    '# preemptoff latency trace v1.1.5 on 6.12.0',
+    '            bash    4251   1 0 00000000 00000000 [58127d26] 1730.150ms (+0.000ms): __cond_resched <-foo',
+    ' kworker/0:1H-ev     125   0 1 00000012 00000001 [58127d27] 1730.151ms (+0.001ms): sched_wakeup: comm=a pid=1',
+    '          <idle>       0  12 5 00000000 00000002 [58127d28] 1730.152ms (+0.012ms): <stack trace>',
+    ' => one',
+    '            bash    4251   1 0 00000000 00000003 [58127d34] 1730.164ms (+0.000ms): __cond_resched (foo)',
+  );
+  expect(pick(rows, 'event', 'task', 'pid', 'cpu', 'flags', 'stack')).toEqual([
+    ['function', 'bash', 4251, 1, '.....', undefined],
+    ['sched_wakeup', 'kworker/0:1H-ev', 125, 0, 'd..21', undefined],
+    ['kernel_stack', '<idle>', 0, 12, 'dn...', 'one'],
+    ['function', 'bash', 4251, 1, '.....', undefined],
+  ]);
+  expect(totals).toMatchObject({ events: 4, first: 0x58127d26 * 1000, last: 0x58127d34 * 1000, unparsed: 0 });
+  const ticks = await read(
+    '            bash    1111   3 1 00000001 00000000 [000000000000bf01] 0 (+7): f <-g',
+  );
+  expect(ticks.rows).toMatchObject([{ ts_ns: 0xbf01n, cpu: 3, flags: 'd..1', detail: 'f <-g' }]);
+}); // biome-ignore format: long lines
+
+test('what old trace-cmd report says of an event without a format', async () => {
+  const { rows } = await read(
+    '          insmod-123   [001]   100.000001: [UNKNOWN EVENT]',
+    'ug! no event found for type 1585',
+  );
+  expect(pick(rows, 'event', 'ts_ns')).toEqual([
+    ['unknown', 100000001000n],
+    ['unknown', 100000001000n],
+  ]);
 });

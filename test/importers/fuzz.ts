@@ -1,6 +1,6 @@
 // Mutations of small whole sources of every format. Used by fuzz.test.ts and, for longer, by
 // scripts/fuzz.mjs through the built package.
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { Bytes, writeDat } from './dat-writer.js';
 import { foreign, parquet, tables } from './tables.js';
 
@@ -84,10 +84,13 @@ const texts: Record<string, string> = {
     '  384.905625 |   1)   ping-1556    |  .... | $ 1234567.8 us |  } /* f */', 'version = 7', 'CPU 2 is empty', 'cpus=4',
     '     ls-9 [000] 12.5: sys_enter_read: fd: 0x3', '# irqsoff latency trace v1.1.5 on 6.12.1', '# latency: 259 us, #4/4, CPU#2 | (M:preempt VP:0, KP:0, SP:0 HP:0 #P:4)', '',
   ].join('\n'),
+  'ftrace 5': '# tracer: irqsoff\n            bash    4251   1 0 00000000 00000000 [58127d26] 1730.150ms (+0.000ms): f <-g\n   sh    1   3 1 00000001 00000001 [000000000000bf01] 0 (+7): <stack trace>\n => f\n',
   'ftrace 2': `<!DOCTYPE html>\n<script class="trace-data">\n${line('cpu_idle: state=1')}\n</script>\n`,
   'ftrace 3': `Content-Transfer-Encoding: quoted-printable\n\n${line('cpu_idle: sta=\nte=3D1')}\n`,
   'perf-script': 'a b 1/2 [003] 4.567: 100 cycles:ppp: \n\tffff8 f+0x1 (k)\n\nc 5 [000] 6.0: vmalloc:free_vmap_area_noflush: va_start=0x1000 nr_lazy=1 nr_lazy_max=2\n',
   dmesg: '[ 1.5] Summary: t passed: 1 failed: 0 loops: 3 avg: 4 usec\n[ 2.0] BUG: sleeping function called from invalid context at a.c:1\n[ 2.1] Call trace:\n[ 2.2]  f+0x1/0x2\n[ 3.0] x\n',
+  'dmesg 2': '[Nov26 12:00] a\n[  +0.000012] b\n[  3.0] Dumping ftrace buffer:\n---------------------------------\n    sh-1        1d..1. 12us : e: x\nCPU:1 [LOST 5 EVENTS]\n---------------------------------\n',
+  'dmesg 3': '6,1,12,-,caller=T1;a\n SUBSYSTEM=pci\nNov 26 12:00:00.1 host kernel: b\nNov 26 12:00:00 host cron[1]: c\n-- No entries --\n[ 1.5 < 0.5>][ C1] d\n',
   bpftrace: 'Attaching 1 probe...\n@a[b]: 1\n@h:\n[1, 2)  3 |@@ |\n@s[\n  f+1\n]: 2\n',
   csv: 'event,ts_ns,va,detail\na,1,2,"x ""y"" z"\nb,3,,\n',
 }; // biome-ignore format: a table
@@ -103,6 +106,10 @@ export const packedSeeds = (): Record<string, Uint8Array> => ({
     'KLUv/WQoAfUBAOQCIDxpZGxlPi0wIFswMDFdIGQuLjEuIDAuODEzNjMxOiBjcHVfOiBzdGF0ZT0xCgUA4EhQ5KlVYCWArwBXAFM4MQ==',
     'base64',
   ),
+  atrace: new Uint8Array([
+    ...new TextEncoder().encode('TRACE:\r\n'),
+    ...deflateSync(`${line('cpu_idle: state=1')}\n`.repeat(8)),
+  ]),
   'dat.gz': new Uint8Array(gzipSync(dat(7, true, 'zstd'))),
 });
 
