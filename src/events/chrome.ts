@@ -1,26 +1,33 @@
 import type { RecordBatch } from 'apache-arrow';
+import { newSlices, type Phase, type Slices } from './chrome-slices.js';
+import { newTracks, type Tracks } from './chrome-tracks.js';
 import { usedColumns } from './csv.js';
-import { type GapSpan, gapSpans } from './gaps.js';
+import { gapSpans } from './gaps.js';
 import { type ColumnName, columns } from './schema.js';
-import { span, type Trace } from './trace.js';
+import { dictValues, span, type Trace } from './trace.js';
 
-const apart: readonly ColumnName[] = ['seq', 'ts_ns', 'cpu', 'pid', 'tgid', 'task', 'event'];
+const apart: readonly ColumnName[] = [
+  'seq',
+  'ts_ns',
+  'cpu',
+  'pid',
+  'tgid',
+  'task',
+  'event',
+  'source',
+];
 
-/** Events that open and close a slice on their thread, and the slice's name. */
-const opens: Readonly<Record<string, string>> = {
-  funcgraph_entry: '',
-  walk: 'ptdump walk',
-  contention_begin: 'lock contention',
+/** Events that open or close a slice on their thread, and the slice's name; null: where they are. */
+const ends: Readonly<
+  Record<string, { kind: 'begin' | 'end'; group: string; name: string | null }>
+> = {
+  funcgraph_entry: { kind: 'begin', group: 'function graph', name: null },
+  funcgraph_exit: { kind: 'end', group: 'function graph', name: null },
+  walk: { kind: 'begin', group: 'walk', name: 'ptdump walk' },
+  walk_ret: { kind: 'end', group: 'walk', name: 'ptdump walk' },
+  contention_begin: { kind: 'begin', group: 'lock', name: 'lock contention' },
+  contention_end: { kind: 'end', group: 'lock', name: 'lock contention' },
 };
-const closes: Readonly<Record<string, string>> = {
-  funcgraph_exit: '',
-  walk_ret: 'ptdump walk',
-  contention_end: 'lock contention',
-};
-
-/** Above every pid of Linux: idle tasks, which are all 0, by CPU, and the places of losses. */
-const idleTids = 1 << 23;
-const lossPid = 1 << 24;
 
 /** Addresses in hexadecimal, other wide numbers as they are where a double holds them. */
 function shown(name: ColumnName, value: unknown): unknown {
@@ -30,143 +37,117 @@ function shown(name: ColumnName, value: unknown): unknown {
   return Number.isSafeInteger(v) ? v : String(value);
 }
 
-/** Microseconds with three digits behind the point, exact. */
-function microseconds(ns: bigint): string {
-  const [sign, v] = ns < 0n ? ['-', -ns] : ['', ns];
-  return `${sign}${v / 1000n}.${String(v % 1000n).padStart(3, '0')}`;
+/** Microseconds with three digits behind the point, exact; never negative. */
+const microseconds = (ns: bigint): string => `${ns / 1000n}.${String(ns % 1000n).padStart(3, '0')}`;
+
+/** Perfetto takes DEL in a text for the end of the file. */
+const json = (value: object): string => JSON.stringify(value).replaceAll('\u007f', '\\u007f');
+
+/**
+ * Where the stamps are counted from: readers hold them in a double, which keeps nanoseconds to 2^53 only.
+ * 0, but where stamps are larger, or negative: there a whole second.
+ */
+function originOf(trace: Trace): bigint {
+  const edges = span(trace);
+  if (!edges || (edges.first >= 0n && edges.last < 1n << 53n)) return 0n;
+  const second = 1_000_000_000n;
+  const rest = ((edges.first % second) + second) % second;
+  return edges.first - rest;
 }
 
-/** An event as JSON; its stamp is put in as text, since a double may not hold it. */
-const line = (event: object, ts?: bigint): string =>
-  ts === undefined
-    ? JSON.stringify(event)
-    : `{"ts":${microseconds(ts)},${JSON.stringify(event).slice(1)}`;
+type Get = (n: ColumnName) => unknown;
 
-interface Place {
-  readonly pid: number;
-  readonly tid: number;
-}
-
-/** The thread of an event; the idle tasks of all CPUs have pid 0, but each its own slices. */
-function placeOf(get: (n: ColumnName) => unknown): Place {
-  const tid = Number(get('pid') ?? 0);
-  if (tid === 0) return { pid: 0, tid: idleTids + Number(get('cpu') ?? 0) };
-  return { pid: Number(get('tgid') ?? tid), tid };
-}
-
-/** One row as an event of Chrome's trace format. */
-function eventLine(
-  get: (n: ColumnName) => unknown,
-  names: readonly ColumnName[],
-  place: Place,
-): string {
-  const event = String(get('event'));
-  const args: Record<string, unknown> = { cpu: get('cpu') };
-  for (const n of names) {
-    const v = get(n);
-    if (v !== null) args[n] = shown(n, v);
-  }
-  const ts = get('ts_ns') as bigint;
-  const label = (of: string): string => (of === '' ? String(get('at') ?? event) : of);
+function phaseOf(event: string, get: Get): Phase {
+  const at = get('at') as string | null;
   const duration = get('duration_ns') as number | null;
-  const common = { cat: event, ...place, args };
-  if (event === 'funcgraph_leaf' && duration !== null) {
-    return line({ name: label(''), ph: 'X', dur: duration / 1000, ...common }, ts);
-  }
-  if (Object.hasOwn(opens, event))
-    return line({ name: label(opens[event]!), ph: 'B', ...common }, ts);
-  if (Object.hasOwn(closes, event))
-    return line({ name: label(closes[event]!), ph: 'E', ...common }, ts);
-  return line({ name: event, ph: 'i', s: 't', ...common }, ts);
+  if (event === 'funcgraph_leaf' && duration !== null && duration >= 0)
+    return { kind: 'whole', name: at || event, dur_ns: duration };
+  const end = Object.hasOwn(ends, event) ? ends[event] : undefined;
+  return end ? { ...end, name: end.name ?? (at || null) } : { kind: 'instant' };
 }
 
-/** Names of processes and threads. */
-function* nameLines(threads: ReadonlyMap<number, Place & { task: string }>): Generator<string> {
-  const processes = new Map<number, string>();
-  for (const { pid, tid, task } of threads.values()) {
-    const name = pid === 0 ? `swapper/${tid - idleTids}` : task;
-    if (pid === tid || !processes.has(pid)) processes.set(pid, pid === 0 ? 'idle' : task);
-    yield line({ name: 'thread_name', ph: 'M', pid, tid, args: { name } });
-  }
-  for (const [pid, name] of processes) {
-    yield line({ name: 'process_name', ph: 'M', pid, tid: pid, args: { name } });
-  }
+type AddRows = (batch: RecordBatch, from: number, to: number) => void;
+
+/** Puts rows of a batch on their tracks. */
+function rowAdder(trace: Trace, idOf: IdOf, tracks: Tracks, slices: Slices): AddRows {
+  const names = usedColumns(trace).filter((n) => !apart.includes(n));
+  const add = (get: Get): void => {
+    const cpu = get('cpu') as number | null;
+    const [pid, task] = [get('pid') as number | null, get('task') as string | null];
+    const place = tracks.placeOf({ pid, task, cpu, source: idOf(get('source') as string | null) });
+    const args: Record<string, unknown> = { cpu };
+    for (const n of names) {
+      const v = get(n);
+      if (v !== null) args[n] = shown(n, v);
+    }
+    const event = String(get('event'));
+    slices.add(place, get('ts_ns') as bigint, event, phaseOf(event, get), args);
+  };
+  return (batch, from, to) => {
+    const vectors = new Map([...apart, ...names].map((n) => [n, batch.getChild(n)!]));
+    for (let i = from; i < to; i++) add((n) => vectors.get(n)?.get(i) ?? null);
+  };
 }
 
 /** A slice for each gap, on a track of its CPU. */
-function* gapLines(gaps: readonly GapSpan[], trace: Trace): Generator<string> {
-  const edges = gaps.length > 0 ? span(trace) : null;
+function addGaps(trace: Trace, idOf: IdOf, tracks: Tracks, put: Put): void {
+  const edges = span(trace);
   if (!edges) return;
-  const tracks = new Map<number, string>();
-  for (const { cpu, source, lost, from_ns, to_ns } of gaps) {
-    const tid = lossPid + 1 + (cpu ?? 65536);
-    tracks.set(tid, cpu === null ? 'a CPU not stated' : `CPU ${cpu}`);
-    const begin = from_ns === null ? edges.first : BigInt(from_ns);
+  for (const { cpu, source, lost, from_ns, to_ns } of gapSpans(trace)) {
+    const { pid, tid } = tracks.gapPlace(cpu, idOf(source ?? null));
+    // A double holds large stamps to 512 ns only.
+    const begin = from_ns === null || from_ns < edges.first ? edges.first : BigInt(from_ns);
     const dur = Math.max(0, (to_ns ?? Number(edges.last)) - Number(begin)) / 1000;
     const name = `${lost === null ? 'unknown how many' : lost} events missing`;
-    yield line(
-      { name, cat: 'gap', ph: 'X', dur, pid: lossPid, tid, args: { cpu, lost, source } },
-      begin,
-    );
+    put({ name, ph: 'X', dur, cat: 'gap', pid, tid, args: { cpu, lost } }, begin);
   }
-  for (const [tid, name] of tracks) {
-    yield line({ name: 'thread_name', ph: 'M', pid: lossPid, tid, args: { name } });
-  }
-  yield line({
-    name: 'process_name',
-    ph: 'M',
-    pid: lossPid,
-    tid: lossPid,
-    args: { name: 'events missing' },
-  });
 }
+
+type Put = (event: object, ts?: bigint) => void;
+
+/** The id of a source, -1 for none. */
+type IdOf = (source: string | null) => number;
+
+const rowsAtOnce = 4096;
 
 /**
- * The trace in Chrome's JSON format, in pieces: it opens in the Perfetto UI and chrome://tracing. Every
- * event is an instant, but for walks, lock contention and function graph, which are slices.
+ * The trace in Chrome's JSON format, in pieces: for the Perfetto UI and chrome://tracing. Every event is
+ * an instant, but for walks, lock contention and function graph, which are slices. Stamps are
+ * microseconds; where `otherData.ts_origin_ns` is not 0 they are counted from there.
  */
 export function* chromePieces(trace: Trace): Generator<string> {
-  const names = usedColumns(trace).filter((n) => !apart.includes(n));
-  const threads = new Map<number, Place & { task: string }>();
-  yield '{"displayTimeUnit":"ns","traceEvents":[\n';
-  let between = '';
-  for (const piece of allPieces(trace, names, threads)) {
-    yield `${between}${piece}`;
-    between = ',\n';
-  }
-  const { source, sha256, kernel, clock, seen, stated, lost, gaps } = trace.meta;
-  const metadata = { source, sha256, kernel, clock, seen, stated, lost, gaps };
-  yield `\n],"metadata":${JSON.stringify(metadata)}}\n`;
-}
-
-function* allPieces(
-  trace: Trace,
-  names: readonly ColumnName[],
-  threads: Map<number, Place & { task: string }>,
-): Generator<string> {
-  for (const batch of trace.batches) yield* batchEvents(batch, names, threads);
-  yield* nameLines(threads);
-  yield* gapLines(gapSpans(trace), trace);
-}
-
-function* batchEvents(
-  batch: RecordBatch,
-  names: readonly ColumnName[],
-  threads: Map<number, Place & { task: string }>,
-): Generator<string> {
-  const vectors = new Map([...apart, ...names].map((n) => [n, batch.getChild(n)!]));
+  const sources = new Map(dictValues(trace, 'source').map((s, i) => [s, i]));
+  const idOf: IdOf = (source) => (source === null ? -1 : (sources.get(source) ?? -1));
+  const origin = originOf(trace);
+  const tracks = newTracks(trace);
   let lines: string[] = [];
-  for (let i = 0; i < batch.numRows; i++) {
-    const get = (n: ColumnName): unknown => vectors.get(n)?.get(i) ?? null;
-    const place = placeOf(get);
-    lines.push(eventLine(get, names, place));
-    const task = get('task');
-    if (task !== null && threads.get(place.tid)?.task !== task) {
-      threads.set(place.tid, { ...place, task: String(task) });
-    }
-    if (lines.length === 4096 || i === batch.numRows - 1) {
-      yield lines.join(',\n');
-      lines = [];
+  const put: Put = (event, ts) => {
+    // The stamp is put in as text, for all its digits.
+    lines.push(
+      ts === undefined ? json(event) : `{"ts":${microseconds(ts - origin)},${json(event).slice(1)}`,
+    );
+  };
+  const slices = newSlices(put);
+  const addRows = rowAdder(trace, idOf, tracks, slices);
+  let between = '';
+  const take = (): string => {
+    const text = lines.length === 0 ? '' : `${between}${lines.join(',\n')}`;
+    if (text !== '') between = ',\n';
+    lines = [];
+    return text;
+  };
+  yield '{"traceEvents":[\n';
+  for (const batch of trace.batches) {
+    for (let i = 0; i < batch.numRows; i += rowsAtOnce) {
+      addRows(batch, i, Math.min(batch.numRows, i + rowsAtOnce));
+      yield take();
     }
   }
+  slices.finish();
+  addGaps(trace, idOf, tracks, put);
+  for (const event of tracks.metadata()) put(event);
+  yield take();
+  const { source, sha256, kernel, clock, seen, stated, lost, gaps } = trace.meta;
+  const about = { source, sha256, kernel, clock, seen, stated, lost, gaps };
+  yield `\n],"otherData":${json({ ts_origin_ns: String(origin), ...about })}}\n`;
 }

@@ -26,6 +26,7 @@ import { newMeta } from '../../src/events/meta.js';
 import { shapes } from '../../src/events/shapes.js';
 import type { Trace } from '../../src/events/trace.js';
 import { openTrace, openTraces } from '../../src/importers/open.js';
+import { chromeBreaches } from '../events/chrome-rules.js';
 import { readFtrace, rowsOf, sample } from '../traces.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ptlab-convert-'));
@@ -62,14 +63,16 @@ test('Parquet as another reader sees it: exact 64-bit numbers, and what is known
 }); // biome-ignore format: long lines
 
 test("Chrome's JSON is JSON, has every event, and names its threads", async () => {
-  const trace = JSON.parse(readFileSync(await convert('perfetto'), 'utf8'));
+  const text = readFileSync(await convert('perfetto'), 'utf8');
+  expect(chromeBreaches(text)).toEqual([]);
+  const trace = JSON.parse(text);
   const want = await openTrace(source);
   const events = trace.traceEvents.filter((e: { ph: string }) => e.ph !== 'M');
   expect(events.length).toBe(want.meta.seen);
   expect(trace.traceEvents).toContainEqual(
     expect.objectContaining({ ph: 'M', name: 'thread_name', args: { name: 'vmix/0' } }),
   );
-  expect(trace.metadata.sha256).toBe(want.meta.sha256);
+  expect(trace.otherData.sha256).toBe(want.meta.sha256);
 });
 
 test('an Arrow file of another tool is read by its columns; one without them says what it lacks', async () => {

@@ -23,6 +23,7 @@ import { writeParquet } from '../../src/events/parquet.js';
 import { type ColumnName, columnNames, columns } from '../../src/events/schema.js';
 import type { Trace } from '../../src/events/trace.js';
 import { openTrace } from '../../src/importers/open.js';
+import { chromeBreaches } from '../events/chrome-rules.js';
 import { readFtrace, rowsOf } from '../traces.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ptlab-interop-'));
@@ -173,26 +174,80 @@ interface ChromeEvent {
   readonly dur?: number;
   readonly pid: number;
   readonly tid: number;
+  readonly cat?: string;
   readonly args: Record<string, unknown>;
 }
-const chrome = (trace: Trace): { traceEvents: ChromeEvent[]; metadata: Record<string, unknown> } =>
-  JSON.parse([...chromePieces(trace)].join(''));
+const textOf = (trace: Trace): string => [...chromePieces(trace)].join('');
+const chrome = (trace: Trace): { traceEvents: ChromeEvent[]; otherData: Record<string, unknown> } =>
+  JSON.parse(textOf(trace));
 
-test("Chrome's JSON has what each phase needs, whatever the names", () => {
+const traced = fc.record({
+  ts: fc.nat(3000),
+  event: fc.oneof(
+    text.filter((t) => t !== ''),
+    fc.constantFrom(
+      'funcgraph_entry',
+      'funcgraph_exit',
+      'funcgraph_leaf',
+      'walk',
+      'walk_ret',
+      'contention_begin',
+      'contention_end',
+    ),
+  ),
+  cells: fc.record({
+    pid: fc.option(fc.constantFrom(0, 7, 8, 4194303, -5, 2 ** 31 - 1), { freq: 6 }),
+    tgid: fc.option(fc.constantFrom(0, 7, 99)),
+    cpu: fc.option(fc.constantFrom(0, 1, 65535), { freq: 4 }),
+    task: fc.option(text),
+    at: fc.option(fc.constantFrom('f', 'g', '')),
+    duration_ns: fc.option(fc.nat(900)),
+    lock: fc.option(word),
+    ret: fc.option(word),
+    detail: fc.option(text),
+    source: fc.option(fc.constantFrom('host', 'guest')),
+  }),
+});
+const lost = fc.record({
+  cpu: fc.option(fc.constantFrom(0, 1, 2 ** 40)),
+  seq: fc.nat(60),
+  lost: fc.option(fc.nat(9)),
+  source: fc.constantFrom('host', 'guest'),
+});
+
+test("Chrome's JSON keeps to the format, whatever the names, stamps and losses, and has every row", () => {
+  const start = fc.constantFrom(0n, 123_000_000_456n, 1_700_000_000_000_000_001n, -5_000_000_000n);
   fc.assert(
-    fc.property(fc.array(row, { maxLength: 12 }), (rows) => {
-      const { traceEvents } = chrome(traceOf(rows));
-      const own = traceEvents.filter((e) => e.ph !== 'M');
-      expect(own.map((e) => e.name)).toEqual(rows.map((r) => r.event));
-      for (const e of traceEvents) {
-        expect([typeof e.name, typeof e.pid, typeof e.tid]).toEqual(['string', 'number', 'number']);
-        if (e.ph === 'M') expect(['thread_name', 'process_name']).toContain(e.name);
-        else expect([typeof e.ts, 'iBEX'.includes(e.ph)]).toEqual(['number', true]);
-      }
+    fc.property(fc.array(traced, { maxLength: 60 }), fc.array(lost, { maxLength: 4 }), start, fc.boolean(), (rows, gaps, base, sorted) => {
+      const inOrder = sorted ? [...rows].sort((a, b) => a.ts - b.ts) : rows;
+      const trace = traceOf(inOrder.map((r) => ({ ...r, ts: base + BigInt(r.ts) })));
+      trace.meta.gaps = gaps;
+      expect(chromeBreaches(textOf(trace))).toEqual([]);
+      const own = chrome(trace).traceEvents.filter((e) => !('end' in e.args) && e.ph !== 'M' && e.cat !== 'gap');
+      expect(own.length).toBe(rows.length);
     }),
-    { numRuns: 60 },
+    { numRuns: 300 },
   );
   expect(chrome(traceOf([]))).toMatchObject({ traceEvents: [] });
+}); // biome-ignore format: long lines
+
+test('an end closes what was left open inside it; one without a begin is an instant; a leaf is cut', async () => {
+  const graph = (ts: number, event: string, at: string, duration_ns?: number) => ({
+    ts: BigInt(ts), event, cells: { pid: 7, at, duration_ns },
+  }); // biome-ignore format: short
+  const { traceEvents } = chrome(
+    traceOf([
+      graph(1, 'funcgraph_exit', 'before'),
+      graph(10, 'funcgraph_entry', 'f'),
+      graph(20, 'funcgraph_entry', 'lost'),
+      graph(30, 'funcgraph_leaf', 'leaf', 500),
+      graph(40, 'funcgraph_exit', 'f'),
+    ]),
+  );
+  expect(traceEvents.filter((e) => e.ph !== 'M').map((e) => [e.ph, e.name, e.dur ?? e.ts])).toEqual([
+    ['i', 'funcgraph_exit', 0.001], ['B', 'f', 0.01], ['B', 'lost', 0.02], ['X', 'leaf', 0.01], ['E', 'lost', 0.04],
+    ['E', 'f', 0.04],
+  ]); // biome-ignore format: a table
 });
 
 test('slices nest on their threads, idle CPUs apart; stamps keep their nanoseconds; gaps are slices', async () => {
@@ -209,12 +264,13 @@ test('slices nest on their threads, idle CPUs apart; stamps keep their nanosecon
       at('<idle>-0', 0, '1700000000.000001001', 'e: y'),
     ].join('\n'),
   );
-  const { traceEvents: all, metadata } = chrome(trace);
+  const { traceEvents: all, otherData } = chrome(trace);
+  expect(chromeBreaches(textOf(trace))).toEqual([]);
   expect(all.filter((e) => e.tid === 7 && e.ph !== 'M').map((e) => [e.ph, e.name])).toEqual([
     ['B', 'ptdump walk'], ['B', 'lock contention'], ['E', 'lock contention'], ['E', 'ptdump walk'],
   ]); // biome-ignore format: a table
-  const raw = [...chromePieces(trace)].join('');
-  expect(raw).toMatch(/"ts":1700000000000000\.001,/);
+  expect(textOf(trace)).toMatch(/"ts":0\.001,/);
+  expect(otherData).toMatchObject({ ts_origin_ns: '1700000000000000000', lost: 3, seen: 6 });
   expect(new Set(all.filter((e) => e.name === 'e').map((e) => e.tid)).size).toBe(2);
   expect(all).toContainEqual(
     expect.objectContaining({ ph: 'M', name: 'thread_name', args: { name: 'swapper/1' } }),
@@ -223,7 +279,6 @@ test('slices nest on their threads, idle CPUs apart; stamps keep their nanosecon
   const gap = all.find((e) => e.name === '3 events missing')!;
   expect(gap.ph).toBe('X');
   expect(gap.dur).toBeCloseTo(0.297, 0);
-  expect(metadata).toMatchObject({ lost: 3, seen: 6 });
 });
 
 test('empty tables come back empty', async () => {
