@@ -10,6 +10,7 @@ import {
   UserError,
 } from './commands/command.js';
 import { commands, loadCommands } from './commands/index.js';
+import { jsonOf } from './commands/json.js';
 import { FormatError } from './importers/importer.js';
 
 /** To stderr. A path or a name in it may hold what moves a cursor; line breaks are ours. */
@@ -52,7 +53,7 @@ const print = (text: string): Promise<void> =>
   });
 
 function form(answer: Answer, options: Options): string {
-  if (options['json']) return JSON.stringify(answer.json, null, 2);
+  if (options['json']) return jsonOf(answer.json);
   if (!options['csv']) return answer.text;
   if (answer.csv === undefined)
     throw new UserError('this command has no table for --csv; use --json');

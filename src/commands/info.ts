@@ -1,4 +1,5 @@
 import { type Info, infoOf } from '../analyses/info.js';
+import { span, type Trace } from '../events/trace.js';
 import { asciiLine } from './ascii.js';
 import type { Answer, Command, Context, Options } from './command.js';
 import { load, traceOptions } from './load.js';
@@ -56,10 +57,19 @@ function text(i: Info): string {
     .join('\n');
 }
 
+const exact = (v: bigint): number | bigint => (Number.isSafeInteger(Number(v)) ? Number(v) : v);
+
+/** First and last stamp where a double would lose their last digits, as those of a wall clock. */
+function longStamps(trace: Trace, { last_ns }: Info): object {
+  const range = Number.isSafeInteger(last_ns ?? 0) ? null : span(trace);
+  return range ? { first_ns: exact(range.first), last_ns: exact(range.last) } : {};
+}
+
 async function run(args: readonly string[], options: Options, context: Context): Promise<Answer> {
-  const info = infoOf(await load(args[0]!, options, context));
+  const trace = await load(args[0]!, options, context);
+  const info = infoOf(trace);
   const rows = Object.entries(info.per_event).map(([event, count]) => ({ event, count }));
-  return { json: info, text: text(info), csv: toCsv(rows) };
+  return { json: { ...info, ...longStamps(trace, info) }, text: text(info), csv: toCsv(rows) };
 }
 
 /** `ptlab info`: what a trace is and holds. */

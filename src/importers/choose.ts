@@ -14,8 +14,13 @@ const magics = {
 /** How a file may be packed. */
 export type Wrapper = keyof typeof magics | 'atrace';
 
+/** Does it begin with a frame that zstd skips, such as pzstd and seekable zstd write? */
+const isSkipped = (head: Uint8Array): boolean =>
+  (head[0]! & 0xf0) === 0x50 && [0x2a, 0x4d, 0x18].every((b, i) => head[i + 1] === b);
+
 /** How a file is packed, by its first bytes; null if it is not. */
 export function wrapperOf(head: Uint8Array): Wrapper | null {
+  if (isSkipped(head)) return 'zstd';
   const found = Object.entries(magics).find(([, magic]) => magic.every((b, i) => head[i] === b));
   if (found) return found[0] as Wrapper;
   return packedAtrace(head) === null ? null : 'atrace';

@@ -93,10 +93,13 @@ function sniffText(bytes: Uint8Array): boolean {
   return sniffLine(head, start, head.length);
 }
 
+/** ":-1    -1 [001] ", with or without its columns: how perf script names a task that is gone. It reads as pid 1 of ftrace, too. */
+const goneTask = /^\s*(?::-1)?\s*-1(?:\/-1)?\s/;
+
 function sniffLine(buf: Uint8Array, start: number, end: number): boolean {
   if (end - start > 4096) return false;
-  if (readHead(buf, start, end)) return true;
   const text = textOf(buf, start, end);
+  if (readHead(buf, start, end)) return !goneTask.test(text);
   const line = text.slice(prefixLength(text));
   if (line.startsWith('# tracer: ')) return true;
   if (parseGraphLine(line)?.cpu !== undefined || isVerbose(line)) return true;

@@ -63,11 +63,61 @@ export const accessOf = (bytes: Uint8Array): Access => ({
   },
 });
 
-/** All of a stream as one array. */
-export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for await (const c of chunks) parts.push(c);
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+/** Most bytes of a packed source or a pipe that are held for a format that jumps about in it. */
+export const mostHeld = 2 ** 31;
+
+/**
+ * All of a stream, held in its pieces.
+ * @throws FormatError if it is longer than `most`.
+ */
+export async function holdAll(chunks: AsyncIterable<Uint8Array>, most = mostHeld): Promise<Access> {
+  const pieces: Uint8Array[] = [];
+  const begins: number[] = [];
+  let size = 0;
+  for await (const c of chunks) {
+    if (c.length === 0) continue;
+    pieces.push(c);
+    begins.push(size);
+    size += c.length;
+    if (size > most) {
+      throw new FormatError(
+        `over ${most} bytes unpacked, too many to hold in memory: unpack it to a file first, and give that`,
+      );
+    }
+  }
+  return {
+    size,
+    read: (offset, length, into) => readPieces(pieces, begins, size, offset, length, into),
+  };
+}
+
+/** A range of bytes that lie in `pieces`, the first of each at `begins`; copied only if it spans some. */
+function readPieces(
+  pieces: readonly Uint8Array[],
+  begins: readonly number[],
+  size: number,
+  offset: number,
+  length: number,
+  into?: Uint8Array,
+): Uint8Array {
+  checkRange(size, offset, length);
+  let low = 0;
+  for (let high = begins.length; high - low > 1; ) {
+    const mid = (low + high) >> 1;
+    if (begins[mid]! <= offset) low = mid;
+    else high = mid;
+  }
+  const from = offset - (begins[low] ?? 0);
+  const first = pieces[low]?.subarray(from, from + length) ?? new Uint8Array(0);
+  if (first.length === length) return first;
+  const out = into && into.length >= length ? into.subarray(0, length) : new Uint8Array(length);
+  out.set(first);
+  for (let done = first.length; done < length; ) {
+    const piece = pieces[++low]!.subarray(0, length - done);
+    out.set(piece, done);
+    done += piece.length;
+  }
+  return out;
 }
 
 /** For sources that are no plain file. */

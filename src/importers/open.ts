@@ -9,9 +9,8 @@ import { choose, wrapperOf } from './choose.js';
 import { fileAccess } from './files.js';
 import {
   type Access,
-  accessOf,
-  collect,
   FormatError,
+  holdAll,
   type Importer,
   type Input,
   noTool,
@@ -97,7 +96,7 @@ async function open(path: string, options: OpenOptions): Promise<Opened> {
   const importer = plainFile ? shared(chosen, path, head, options) : chosen;
   let close = (): void => {};
   const access = async (): Promise<Access> => {
-    if (!plainFile) return accessOf(await collect(pieces));
+    if (!plainFile) return holdAll(pieces);
     await drop();
     hashRest(path, source);
     const file = fileAccess(path);

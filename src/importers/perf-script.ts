@@ -10,30 +10,38 @@ const columns = {
   thread: String.raw`(?:(?<pid>-?\d+)\/)?(?<tid>-?\d+)\s+`,
   cpu: String.raw`(?:\[(?<cpu>\d{1,5})\]\s+)?`,
   flags: String.raw`(?:(?!\d+\s)(?<flags>[.dDXbNnpPhHsSzZ\d]{4,6})\s+)?`,
+  /** K, U, H, G, g: where the CPU was; M, E, S: of which kind a record is (-F +misc). */
+  misc: String.raw`(?:[KUHGgMES][pE]?\s+)?`,
   time: String.raw`(?<seconds>\d{1,12})\.(?<fraction>\d{1,9}):\s+`,
   period: String.raw`(?:(?<period>\d{1,19})\s+)?`,
-  event: String.raw`(?<event>[A-Za-z_][^\s]*?|PERF_RECORD_\w+):?(?:(?<=:)(?=\s|$)|(?=\slost))\s*(?<text>.*)$`,
+  event: String.raw`(?:(?<record>PERF_RECORD_\w+):?(?=[\s(]|$)|(?<event>[A-Za-z_]\S*?):(?=\s|$))\s*(?<text>.*)$`,
 } as const;
 
 /** comm, [pid/]tid, [cpu], flags, stamp, period, event, text; most of them may be missing. */
 const sample = new RegExp(
-  `^\\s*${columns.comm}${columns.thread}${columns.cpu}${columns.flags}(?:${columns.time})?${columns.period}${columns.event}`,
+  `^\\s*${columns.comm}${columns.thread}${columns.cpu}${columns.flags}${columns.misc}(?:${columns.time})?${columns.period}${columns.event}`,
 );
 
 /** Without comm or thread, which perf script -F may leave out; then a stamp must stand there. */
 const nameless = new RegExp(
-  `^\\s*(?:${columns.thread})?${columns.cpu}${columns.flags}${columns.time}${columns.period}${columns.event}`,
+  `^\\s*(?:${columns.thread})?${columns.cpu}${columns.flags}${columns.misc}${columns.time}${columns.period}${columns.event}`,
 );
 const threadless = new RegExp(
-  `^\\s*${columns.comm}${columns.cpu}${columns.flags}${columns.time}${columns.period}${columns.event}`,
+  `^\\s*${columns.comm}${columns.cpu}${columns.flags}${columns.misc}${columns.time}${columns.period}${columns.event}`,
 );
 
 /** '\tffffffff81060 native_write_msr+0x4 ([kernel.kallsyms])', or the address alone. */
 const frame = /^\s+([0-9a-f]{1,16})(?:\s+(.*\S))?\s*$/;
 
-/** A frame's address and place; a sample may begin with a number, too. */
-const frameOf = (text: string): RegExpExecArray | null =>
-  nameless.test(text) ? null : frame.exec(text);
+/** Does an event's colon stand in it? A frame's place may hold '::', but no colon before a blank. */
+const hasColon = /:(?:\s|$)/;
+
+/** A frame's address and place. A sample may begin with what looks like an address: a number, or a comm such as dd. */
+function frameOf(text: string): RegExpExecArray | null {
+  const m = frame.exec(text);
+  if (!m || !hasColon.test(text)) return m;
+  return nameless.test(text) || parseSample(text) ? null : m;
+}
 
 interface Sample {
   readonly comm: string | undefined;
@@ -55,7 +63,17 @@ function sampleOf(g: Groups): Sample {
     g['seconds'] === undefined
       ? null
       : BigInt(g['seconds']) * 1_000_000_000n + BigInt(g['fraction']!.padEnd(9, '0'));
-  return { comm, pid, tid, cpu, flags, ns, period, event: g['event']!, text: g['text']! };
+  return {
+    comm,
+    pid,
+    tid,
+    cpu,
+    flags,
+    ns,
+    period,
+    event: (g['event'] ?? g['record'])!,
+    text: g['text']!,
+  };
 }
 
 /** Take a sample's first line apart; null if it is none. `loose`: it may lack comm or thread. */

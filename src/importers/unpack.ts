@@ -76,16 +76,21 @@ export function unpackBlock(algorithm: string, packed: Uint8Array, size: number)
   return out;
 }
 
+/** Packed bytes of a .zst stream taken at a time: four can be a block, which gives up to 128 KiB. */
+const zstdStep = 1 << 11;
+
 /** A .zst stream, unpacked as it comes. */
 export async function* unzstd(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const ready: Uint8Array[] = [];
   const d = new Decompress((data) => void ready.push(data));
   let first = true;
   for await (const piece of pieces) {
-    if (first) checkZstd(piece);
+    if (first && piece[0] === 0x28) checkZstd(piece); // not a frame to be skipped
     first = false;
-    d.push(piece);
-    for (const r of ready.splice(0)) if (r.length > 0) yield r;
+    for (let at = 0; at < piece.length; at += zstdStep) {
+      d.push(piece.subarray(at, at + zstdStep));
+      for (const r of ready.splice(0)) if (r.length > 0) yield r;
+    }
   }
   d.push(new Uint8Array(0), true);
   for (const r of ready) if (r.length > 0) yield r;

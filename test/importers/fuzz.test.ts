@@ -12,6 +12,9 @@ import { mutate, numbers, packedSeeds, seeds, stateSeeds } from './fuzz.js';
 
 /** PTLAB_FUZZ=10000 in the nightly run. */
 const rounds = Number(process.env['PTLAB_FUZZ'] ?? 500);
+/** PTLAB_FUZZ_SEED=n makes other mutations than those of every test run; an error tells which. */
+const seedOf = Number(process.env['PTLAB_FUZZ_SEED'] ?? 20_261_123);
+const where = (i: number): string => `seed ${seedOf}, round ${i}`;
 
 /** Events that a source can hold at most: packed data may grow, all else takes bytes of the source. */
 const most = (name: string, bytes: number): number =>
@@ -20,13 +23,13 @@ const most = (name: string, bytes: number): number =>
 for (const [name, seed] of Object.entries(seeds())) {
   const format = name.split(' ')[0]!;
   test(`${rounds} mutations of ${name} end in events or in a clear error`, async () => {
-    const next = numbers(20_261_123);
+    const next = numbers(seedOf);
     let read = 0;
     for (let i = 0; i < rounds; i++) {
       const bytes = mutate(seed, next);
       const got = await readBytes(format, bytes).catch((e: unknown) => e);
       if (got instanceof Error) {
-        expect(got, `round ${i}: ${got.stack}`).toBeInstanceOf(FormatError);
+        expect(got, `${where(i)}: ${got.stack}`).toBeInstanceOf(FormatError);
         continue;
       }
       const { meta } = got as { meta: { seen: number; lost: number } };
@@ -42,7 +45,7 @@ test(`${rounds} mutations of ptlab's own file, opened as such`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ptlab-'));
   const path = join(folder, 'x.arrow');
   const seed = seeds()['arrow']!;
-  const next = numbers(7);
+  const next = numbers(seedOf + 7);
   let whole = 0;
   let noted = 0;
   for (let i = 0; i < rounds; i++) {
@@ -51,13 +54,13 @@ test(`${rounds} mutations of ptlab's own file, opened as such`, async () => {
     writeFileSync(path, bytes);
     const got = await openTrace(path).catch((e: unknown) => e);
     if (got instanceof Error) {
-      expect(got, `round ${i}: ${got.stack}`).toBeInstanceOf(FormatError);
+      expect(got, `${where(i)}: ${got.stack}`).toBeInstanceOf(FormatError);
       continue;
     }
     const { meta, table } = got as Awaited<ReturnType<typeof openTrace>>;
     expect(table.numRows).toBeLessThanOrEqual(40);
     if (table.numRows < 40)
-      expect(meta.notes.length + meta.unparsed.lines, `round ${i}`).toBeGreaterThan(0);
+      expect(meta.notes.length + meta.unparsed.lines, where(i)).toBeGreaterThan(0);
     expect(meta.seen).toBe(table.numRows);
     if (meta.complete) whole++;
     else noted++;
@@ -72,14 +75,14 @@ test(`${rounds} mutations of ptlab's own file, opened as such`, async () => {
 test.each(Object.entries(packedSeeds()))(`${rounds} mutations of a source packed as %s`, async (ending, seed) => {
   const folder = mkdtempSync(join(tmpdir(), 'ptlab-'));
   const path = join(folder, `x.${ending}`);
-  const next = numbers(11);
+  const next = numbers(seedOf + 11);
   let read = 0;
   for (let i = 0; i < rounds; i++) {
     const bytes = i === 0 ? seed : mutate(seed, next);
     writeFileSync(path, bytes);
     const got = await openTrace(path).catch((e: unknown) => e);
     if (got instanceof Error) {
-      expect(got, `round ${i}: ${got.stack}`).toBeInstanceOf(FormatError);
+      expect(got, `${where(i)}: ${got.stack}`).toBeInstanceOf(FormatError);
       continue;
     }
     expect((got as Awaited<ReturnType<typeof openTrace>>).meta.seen).toBeLessThanOrEqual(seed.length * 1024);
@@ -96,7 +99,7 @@ const states = {
 
 test.each(Object.entries(states))(`${rounds} mutations of %s`, (name, [read, error]) => {
   const seed = new TextEncoder().encode(stateSeeds[name]);
-  const next = numbers(13);
+  const next = numbers(seedOf + 13);
   let whole = 0;
   for (let i = 0; i < rounds; i++) {
     const bytes = i === 0 ? seed : mutate(seed, next);
@@ -104,7 +107,7 @@ test.each(Object.entries(states))(`${rounds} mutations of %s`, (name, [read, err
       expect(read(Buffer.from(bytes).toString('utf8')).length).toBeLessThanOrEqual(bytes.length / 8);
       whole++;
     } catch (e) {
-      expect(e, `round ${i}`).toBeInstanceOf(error);
+      expect(e, where(i)).toBeInstanceOf(error);
     }
   }
   expect(whole).toBeGreaterThan(0);
