@@ -232,6 +232,34 @@ export function addRow(log: Log, tsHi: number, tsLo: number, event: number): voi
   ev.words[row] = event;
 }
 
+const [CPU, PID, TASK, FLAGS] = (['cpu', 'pid', 'task', 'flags'] as const).map((n) =>
+  columnNames.indexOf(n),
+) as [number, number, number, number];
+
+/** Append a row with what almost every event has: its CPU, thread, and ids of the task's name and the flags. */
+export function addHead(
+  log: Log,
+  tsHi: number,
+  tsLo: number,
+  event: number,
+  cpu: number,
+  pid: number,
+  task: number,
+  flags: number,
+): void {
+  addRow(log, tsHi, tsLo, event);
+  const { row, list } = log;
+  const [c, p, t, f] = [list[CPU]!, list[PID]!, list[TASK]!, list[FLAGS]!];
+  mark(c, row);
+  mark(p, row);
+  mark(t, row);
+  mark(f, row);
+  c.values[row] = cpu;
+  p.words[row] = pid;
+  t.words[row] = task;
+  f.words[row] = flags;
+}
+
 /** From now on the column has a bitmap: rows are left out. */
 function thin(c: Cells): void {
   c.use = 'thin';

@@ -19,6 +19,8 @@ import type { Symbols } from './symbols.js';
 /** Formats of trace_printk by address. */
 export interface Formats {
   textAt(hi: number, lo: number): string | null;
+  /** The same text as bytes. */
+  bytesAt(hi: number, lo: number): Uint8Array | null;
   partsAt(hi: number, lo: number): readonly Part[] | null;
 }
 
@@ -48,29 +50,40 @@ export function parseFormats(text: string, longBytes: number): Formats {
   for (const m of text.matchAll(/^\s*0x([0-9a-f]{1,16}) : ("(?:[^"\\]|\\.)*"|".*")$/gm)) {
     texts.set(BigInt(`0x${m[1]}`), unquote(m[2]!));
   }
-  const parts = new Map<bigint, Part[]>();
-  const make = (format: string): Part[] =>
+  const parts = (format: string): Part[] =>
     conversions(format).map((c) => ({
       ...c,
       bytes: encoder.encode(c.literal),
       plain: plainForm(c, longBytes),
     }));
-  // The last format at each of a few places, so that the usual ones cost no look-up of a big number.
-  const near: ({ hi: number; lo: number; parts: readonly Part[] } | undefined)[] = [];
+  const textAt = (hi: number, lo: number): string | null => texts.get(keyOf(hi, lo)) ?? null;
   return {
-    textAt: (hi, lo) => texts.get(keyOf(hi, lo)) ?? null,
-    partsAt(hi, lo) {
-      const slot = (lo >>> 3) & 63;
-      const known = near[slot];
-      if (known !== undefined && known.lo === lo && known.hi === hi) return known.parts;
-      const key = keyOf(hi, lo);
-      const format = texts.get(key);
-      if (format === undefined) return null;
-      const made = parts.get(key) ?? make(format);
-      parts.set(key, made);
-      near[slot] = { hi, lo, parts: made };
-      return made;
-    },
+    textAt,
+    bytesAt: nearby(textAt, (t) => encoder.encode(t)),
+    partsAt: nearby(textAt, parts),
+  };
+}
+
+/**
+ * What is made of the text at an address; that at each of a few places is remembered, so that the usual
+ * ones cost no look-up of a big number.
+ */
+function nearby<T>(
+  textAt: (hi: number, lo: number) => string | null,
+  make: (text: string) => T,
+): (hi: number, lo: number) => T | null {
+  const all = new Map<string, T>();
+  const near: ({ hi: number; lo: number; made: T } | undefined)[] = new Array(64).fill(undefined);
+  return (hi, lo) => {
+    const slot = (lo >>> 3) & 63;
+    const known = near[slot];
+    if (known !== undefined && known.lo === lo && known.hi === hi) return known.made;
+    const text = textAt(hi, lo);
+    if (text === null) return null;
+    const made = all.get(text) ?? make(text);
+    all.set(text, made);
+    near[slot] = { hi, lo, made };
+    return made;
   };
 }
 

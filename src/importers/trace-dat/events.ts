@@ -5,7 +5,7 @@ import { binaryPrint } from './bprint.js';
 import { type Code, compile, intOf, keyOf, type Scope } from './eval.js';
 import type { EventFormat, Field } from './format.js';
 import { graphEvent } from './graph-events.js';
-import { outBytes, outLength, putText, resetOut } from './out.js';
+import { outBytes, outLength, putBytes, putText, resetOut } from './out.js';
 import { putSymbol } from './piece.js';
 import { planOf } from './plan.js';
 import { type Expr, type PrintFmt, parsePrintFmt, Unsupported } from './print-fmt.js';
@@ -46,13 +46,13 @@ function putDetail(log: Log): void {
   if (end > 0) setTextBytes(log, 'detail', bytes, 0, end);
 }
 
-function readAddress(f: Field, s: Shared): void {
-  if (f.size === 8) {
-    readWide(s.little, rec.at + f.offset);
+function readAddress({ offset, size }: Field, s: Shared): void {
+  if (size === 8) {
+    readWide(s.little, rec.at + offset);
     return;
   }
   wide.hi = 0;
-  wide.lo = words(s.little)[4](rec.at + f.offset);
+  wide.lo = words(s.little)[4](rec.at + offset);
 }
 
 /** The function at the address in `wide`, as the function tracer shows it. */
@@ -65,7 +65,7 @@ const addressText = (): string =>
 
 /**
  * Who printed: tracefs writes the function's name where others have the event's, and an address if it
- * has no name. The row is called the same in both formats.
+ * has no name. The row is called the same in both formats. `eventOf` comes before `putAt`.
  */
 function printer(
   ip: Field,
@@ -76,6 +76,7 @@ function printer(
   const events = new Int32Array(slots).fill(-1);
   const places = new Int32Array(slots); // -1: the function has a name, which is the event's
   let of: Log | null = null;
+  let place = -1; // of the current record
 
   const slotOf = (log: Log): number => {
     if (of !== log) events.fill(-1);
@@ -93,9 +94,12 @@ function printer(
   };
 
   return {
-    eventOf: (log) => events[slotOf(log)]!,
+    eventOf(log) {
+      const slot = slotOf(log);
+      place = places[slot]!;
+      return events[slot]!;
+    },
     putAt(log) {
-      const place = places[slotOf(log)]!;
       if (place >= 0) setInt(log, 'at', place);
     },
   };
@@ -121,7 +125,9 @@ function printEvent(format: EventFormat, s: Shared): EventCode | null {
     if (body) body();
     else {
       readAddress(text, s);
-      putText(s.printk.textAt(wide.hi, wide.lo) ?? addressText());
+      const known = s.printk.bytesAt(wide.hi, wide.lo);
+      if (known) putBytes(known);
+      else putText(addressText());
     }
     putDetail(log);
   };

@@ -2,6 +2,8 @@ import { type Log, putF64, putU64, putWord, setTextBytes } from '../../events/lo
 import { columnNames } from '../../events/schema.js';
 import type { EventCode, Shared } from './events.js';
 import type { EventFormat, Field } from './format.js';
+import { ops } from './int.js';
+import { putDecimal } from './numbers.js';
 import { outBytes, outLength, putHexWords, putText, resetOut } from './out.js';
 import { found, intReader, locate, type ReadInt, readWide, rec, wide, words } from './record.js';
 
@@ -50,7 +52,7 @@ function returnPart(f: Field, s: Shared): Part {
 /** Nanoseconds between two stamps of the record, kept where the clock did not run backwards. */
 function durationPart(from: ReadInt, to: ReadInt): Part {
   return (log) => {
-    const ns = Number(BigInt(to()) - BigInt(from()));
+    const ns = Number(ops['-']!(to(), from()));
     if (ns >= 0) putF64(log, DURATION, ns);
   };
 }
@@ -65,11 +67,11 @@ function detailPart(
   return (log) => {
     resetOut();
     putText('depth=');
-    putText(String(depth()));
+    putDecimal(depth());
     const lost = overrun === null ? 0 : overrun();
     if (lost > 0) {
       putText(' overrun=');
-      putText(String(lost));
+      putDecimal(lost);
     }
     if (args !== undefined && locate(args, s.little)) putArguments(s);
     setTextBytes(log, 'detail', outBytes(), 0, outLength());

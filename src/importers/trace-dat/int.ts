@@ -80,11 +80,15 @@ export const ops: Readonly<Record<string, Op>> = {
   '>=': compare((a, b) => a >= b),
 };
 
+/** Values below this stay what they are in so many bytes, whatever the sign. */
+const half = Array.from({ length: 9 }, (_, bytes) => Math.min(2 ** (8 * bytes - 1), 2 ** 53));
+
 /** Cut to `bytes` bytes, as a C conversion to that type does. */
 export function truncate(v: Int, bytes: number, signed: boolean): Int {
-  if (typeof v === 'number' && v >= 0 && v < 2 ** (8 * bytes - 1) && v <= 0x1fffffffffffff)
-    return v;
-  if (signed && typeof v === 'number' && v < 0 && v >= -(2 ** (8 * bytes - 1))) return v;
+  if (typeof v === 'number') {
+    if (v >= 0 ? v < half[bytes]! : signed && v >= -half[bytes]!) return v;
+    if (bytes === 4) return signed ? v | 0 : v >>> 0;
+  }
   const cut = signed ? BigInt.asIntN(8 * bytes, BigInt(v)) : BigInt.asUintN(8 * bytes, BigInt(v));
   return norm(cut);
 }

@@ -1,7 +1,7 @@
 import { addUnparsed } from '../../events/meta.js';
 import { FormatError } from '../importer.js';
 import { type CpuReader, nextBlock } from './ring.js';
-import { addRecord, noteMissed, type Rows, usePiece } from './rows.js';
+import { addRecords, noteMissed, type Rows, usePiece } from './rows.js';
 
 /** Is the current record of `a` older than that of `b`? Of equal stamps the lower CPU comes first. */
 function older(a: CpuReader, b: CpuReader): boolean {
@@ -32,21 +32,32 @@ function refill(r: Rows, c: CpuReader): boolean {
   return more;
 }
 
+/** Where the first record of `c` behind its current one stands that is not older than the current one of `rival`. */
+function runEnd(c: CpuReader, rival: CpuReader | null): number {
+  const { his, los, count } = c;
+  if (rival === null) return count;
+  const hi = rival.his[rival.index]!;
+  const lo = rival.los[rival.index]!;
+  const first = c.rank < rival.rank;
+  let i = c.index + 1;
+  while (
+    i < count &&
+    (his[i]! < hi || (his[i] === hi && (los[i]! < lo || (first && los[i] === lo))))
+  )
+    i++;
+  return i;
+}
+
 /** Rows of a CPU while its records are older than the next of `rival`; false at the CPU's end. */
 function drain(r: Rows, c: CpuReader, rival: CpuReader | null): boolean {
-  usePiece(c);
-  if (c.index === 0) noteMissed(r, c);
   do {
-    addRecord(r, c);
-    c.index++;
-    if (c.index === c.count) {
-      if (!refill(r, c)) {
-        noteMissed(r, c); // lost at the end
-        return false;
-      }
-      if (rival !== null && !older(c, rival)) return true;
-      usePiece(c);
-      noteMissed(r, c);
+    usePiece(c);
+    if (c.index === 0) noteMissed(r, c);
+    addRecords(r, c, runEnd(c, rival));
+    if (c.index < c.count) return true;
+    if (!refill(r, c)) {
+      noteMissed(r, c); // lost at the end
+      return false;
     }
   } while (rival === null || older(c, rival));
   return true;

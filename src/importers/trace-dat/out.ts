@@ -26,18 +26,24 @@ export function putByte(b: number): void {
 
 /** Append prepared bytes. */
 export function putBytes(from: Uint8Array): void {
-  room(from.length);
-  for (let i = 0; i < from.length; i++) bytes[used++] = from[i]!;
+  const { length } = from;
+  room(length);
+  const [to, at] = [bytes, used];
+  for (let i = 0; i < length; i++) to[at + i] = from[i]!;
+  used = at + length;
 }
 
 /** Append `from[start, end)` up to its first NUL. */
 export function putString0(from: Uint8Array, start: number, end: number): void {
   room(end - start);
+  const to = bytes;
+  let at = used;
   for (let i = start; i < end; i++) {
     const b = from[i]!;
-    if (b === 0) return;
-    bytes[used++] = b;
+    if (b === 0) break;
+    to[at++] = b;
   }
+  used = at;
 }
 
 const encoder = new TextEncoder();
@@ -46,15 +52,16 @@ const encoder = new TextEncoder();
 export function putText(text: string): void {
   const { length } = text;
   room(length);
+  const [to, at] = [bytes, used];
   for (let i = 0; i < length; i++) {
     const c = text.charCodeAt(i);
     if (c > 0x7f) {
-      used -= i;
       putBytes(encoder.encode(text));
       return;
     }
-    bytes[used++] = c;
+    to[at + i] = c;
   }
+  used = at + length;
 }
 
 /** Append 64 bits in hexadecimal, given as two words. */
@@ -72,14 +79,25 @@ export function putInt(v: number): void {
     v = -v;
   }
   room(17);
-  let digits = 1;
-  for (let top = 10; v >= top; top *= 10) digits++;
-  let at = used + digits;
-  used = at;
-  for (let i = 0; i < digits; i++) {
-    const next = Math.floor(v / 10);
-    bytes[--at] = 48 + (v - next * 10);
-    v = next;
+  if (v > 0x7fffffff) {
+    const low = v % 1e8;
+    putWord((v - low) / 1e8, 1); // below 2^31, as 2^53 / 10^8 is
+    putWord(low, 8);
+  } else putWord(v, 1);
+}
+
+/** Append a number below 2^31, of which divisions are cheap, with at least `digits` digits. */
+function putWord(v: number, digits: number): void {
+  let n = 1;
+  for (let top = 10; v >= top; top *= 10) n++;
+  const from = used;
+  used += Math.max(n, digits);
+  const to = bytes;
+  let rest = v | 0;
+  for (let at = used - 1; at >= from; at--) {
+    const next = (rest / 10) | 0;
+    to[at] = 48 + rest - next * 10;
+    rest = next;
   }
 }
 
@@ -88,9 +106,12 @@ const hexDigits = encoder.encode('0123456789abcdef');
 /** Append 32 bits in hexadecimal; with at least `digits` of them. */
 export function putHex(v: number, digits = 1): void {
   room(8);
-  let n = 8;
-  while (n > digits && v >>> ((n - 1) * 4) === 0) n--;
-  for (let i = n - 1; i >= 0; i--) bytes[used++] = hexDigits[(v >>> (i * 4)) & 15]!;
+  const n = Math.max(digits, 8 - (Math.clz32(v) >> 2));
+  const [to, from] = [bytes, used];
+  for (let i = 0, shift = (n - 1) * 4; i < n; i++, shift -= 4) {
+    to[from + i] = hexDigits[(v >>> shift) & 15]!;
+  }
+  used = from + n;
 }
 
 /** Append `from[start, end)` as two digits a byte. */

@@ -56,7 +56,8 @@ export function pageLayout(dat: Dat): { commitBytes: number; dataAt: number } {
   const data = /char data;\s*offset:(\d+)/.exec(dat.headerPage);
   const commitBytes = commit ? Number(commit[1]) : dat.longBytes;
   const dataAt = data ? Number(data[1]) : 8 + commitBytes;
-  if ((commitBytes !== 4 && commitBytes !== 8) || dataAt < 8 + commitBytes || dataAt > 64) {
+  const placed = dataAt >= 8 + commitBytes && dataAt <= 64 && dataAt % 4 === 0;
+  if ((commitBytes !== 4 && commitBytes !== 8) || !placed) {
     throw new FormatError(`header_page: a commit of ${commitBytes} bytes, data at ${dataAt}`);
   }
   return { commitBytes, dataAt };

@@ -5,11 +5,26 @@ const none = new Uint8Array(0);
 /** The record being read: `bytes[at, end)` is its data, common fields first. */
 export const rec = {
   bytes: none as Uint8Array,
-  /** The same bytes, for words. */
+  /** The same bytes, for words at any place. */
   view: new DataView(none.buffer) as DataView,
+  /** The same as aligned words: the one at byte `o` is `words[o >> 2]`. */
+  words: new Int32Array(none.buffer) as Int32Array,
+  /** Records start at a multiple of 4. */
   at: 0,
   end: 0,
 };
+
+/** The aligned words of bytes in either order, of which the first four are the first word. */
+export function alignedWords(bytes: Uint8Array, little: boolean): Int32Array {
+  const count = bytes.length >> 2;
+  if (little && (bytes.byteOffset & 3) === 0) {
+    return new Int32Array(bytes.buffer, bytes.byteOffset, count);
+  }
+  const copy = Buffer.from(new ArrayBuffer(count * 4));
+  copy.set(bytes.subarray(0, count * 4));
+  if (!little) copy.swap32();
+  return new Int32Array(copy.buffer);
+}
 
 /** Last 64-bit value read, as two words. */
 export const wide = { hi: 0, lo: 0 };
@@ -17,13 +32,16 @@ export const wide = { hi: 0, lo: 0 };
 /** Reads `size` bytes at an offset of `rec.bytes`, which must lie inside. */
 export type ReadWord = (at: number) => number;
 
+const wordAt = (o: number, little: boolean): number =>
+  (o & 3) === 0 ? rec.words[o >> 2]! : rec.view.getInt32(o, little);
+
 const le = {
   2: (o: number): number => rec.view.getUint16(o, true),
-  4: (o: number): number => rec.view.getInt32(o, true),
+  4: (o: number): number => wordAt(o, true),
 };
 const be = {
   2: (o: number): number => rec.view.getUint16(o, false),
-  4: (o: number): number => rec.view.getInt32(o, false),
+  4: (o: number): number => wordAt(o, false),
 };
 
 /** Words of either byte order; 4 bytes come as a signed integer. */
@@ -31,9 +49,8 @@ export const words = (little: boolean) => (little ? le : be);
 
 /** Read 64 bits at `o` into `wide`. */
 export function readWide(little: boolean, o: number): void {
-  const { view } = rec;
-  wide.lo = view.getInt32(little ? o : o + 4, little);
-  wide.hi = view.getInt32(little ? o + 4 : o, little);
+  wide.lo = wordAt(little ? o : o + 4, little);
+  wide.hi = wordAt(little ? o + 4 : o, little);
 }
 
 /** The value of two words: a number where a double holds it, else bigint. */

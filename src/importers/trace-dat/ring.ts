@@ -1,6 +1,7 @@
 import { type Access, FormatError } from '../importer.js';
 import type { CpuData, Dat, DatBuffer } from './dat.js';
 import { type NextPiece, packedPieces, pageLayout, plainPieces } from './pages.js';
+import { alignedWords } from './record.js';
 import { type Convert, stamp } from './time.js';
 
 /** Records that are found in one go. */
@@ -25,6 +26,7 @@ export interface CpuReader {
   /** The current piece, and where it lies in the source. */
   bytes: Uint8Array;
   view: DataView;
+  words: Int32Array;
   pieceAt: number;
   /** Where the current page starts, its records end, and the next record starts. */
   page: number;
@@ -62,7 +64,7 @@ export function newCpuReader(
   slot: number,
   convert: Convert | null,
 ): CpuReader {
-  if (pageSize < 64 || pageSize > 1 << 24) {
+  if (pageSize < 64 || pageSize > 1 << 24 || pageSize % 4 !== 0) {
     throw new FormatError(`a ring-buffer page of ${pageSize} bytes`);
   }
   const bytes = new Uint8Array(0);
@@ -78,6 +80,7 @@ export function newCpuReader(
     ...pageLayout(dat),
     bytes,
     view: new DataView(bytes.buffer),
+    words: alignedWords(bytes, true),
     pieceAt: 0,
     page: 0,
     pageEnd: 0,
@@ -147,6 +150,7 @@ function nextPage(r: CpuReader): boolean {
     const { bytes } = piece;
     r.bytes = bytes;
     r.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    r.words = alignedWords(bytes, r.little);
     r.pieceAt = piece.offset;
     r.page = 0;
   }
@@ -179,7 +183,7 @@ function skipSpecial(r: CpuReader, o: number, type: number, delta: number): bool
   const word = r.view.getUint32(o + 4, r.little);
   if (type === 29) {
     addTime(r, 0, delta);
-    r.next = o + 4 + word;
+    r.next = o + 4 + Math.ceil(word / 4) * 4;
     return true;
   }
   const lo = ((word << 27) | delta) >>> 0;
@@ -194,11 +198,11 @@ const cutOff = `a record cut off by the end of its page; ${leftOut}`;
 
 /** Find the records of the open page from `r.next` on, as many as a block holds. */
 function fillBlock(r: CpuReader): void {
-  const { view, little, pageEnd, at, end, his, los } = r;
+  const { words, little, pageEnd, at, end, his, los } = r;
   let n = 0;
   while (n < blockRecords && r.next + 4 <= pageEnd) {
     const o = r.next;
-    const word = view.getInt32(o, little);
+    const word = words[o >> 2]!;
     const type = little ? word & 31 : word >>> 27;
     const delta = little ? word >>> 5 : word & 0x7ffffff;
     if (type > 28) {
@@ -213,7 +217,7 @@ function fillBlock(r: CpuReader): void {
         stop(r, o, cutOff);
         break;
       }
-      stops = start + view.getUint32(start, little);
+      stops = start + (words[start >> 2]! >>> 0);
       start += 4;
     }
     if (stops > pageEnd || stops < start + 8) {

@@ -1,4 +1,4 @@
-import { addRow, type Log, putInt, putWord, setTextBytes } from '../../events/log.js';
+import { addHead, type Log, putWord, setTextBytes } from '../../events/log.js';
 import { addGap, addUnparsed, type TraceMeta } from '../../events/meta.js';
 import { columnNames } from '../../events/schema.js';
 import { Damaged } from './eval.js';
@@ -99,9 +99,10 @@ function putDamaged(r: Rows, c: CpuReader, code: EventCode, why: string): void {
   addUnparsed(r.meta, { offset: c.pieceAt + rec.at, text });
 }
 
-const [CPU, PID, TGID, TASK, FLAGS, SOURCE] = (
-  ['cpu', 'pid', 'tgid', 'task', 'flags', 'source'] as const
-).map((n) => columnNames.indexOf(n)) as [number, number, number, number, number, number];
+const [TGID, SOURCE] = (['tgid', 'source'] as const).map((n) => columnNames.indexOf(n)) as [
+  number,
+  number,
+];
 
 function putGroup(tgids: ReadonlyMap<number, number>, log: Log, pid: number): void {
   const tgid = tgids.get(pid);
@@ -112,37 +113,58 @@ function putGroup(tgids: ReadonlyMap<number, number>, log: Log, pid: number): vo
 export function usePiece(c: CpuReader): void {
   rec.bytes = c.bytes;
   rec.view = c.view;
+  rec.words = c.words;
 }
 
-/** Append the current record of a CPU, whose piece is in use, as a row. */
-export function addRecord(r: Rows, c: CpuReader): void {
+/** Append the records of a CPU, whose piece is in use, up to the one at `to` in its block as rows. */
+export function addRecords(r: Rows, c: CpuReader, to: number): void {
+  const { at, end, his, los, words } = c;
+  for (let i = c.index; i < to; i++) {
+    const o = at[i]!;
+    rec.at = o;
+    rec.end = end[i]!;
+    const common = words[o >> 2]!;
+    addRecord(r, c, his[i]!, los[i]!, common, words[(o >> 2) + 1]!);
+  }
+  c.index = to;
+}
+
+/** Append the current record; `common` are its id (16 bits), flags and preemption count (8 each). */
+function addRecord(
+  r: Rows,
+  c: CpuReader,
+  hi: number,
+  lo: number,
+  common: number,
+  pid: number,
+): void {
   const { log } = r;
-  const { index, little } = c;
-  const { view } = rec;
-  const at = c.at[index]!;
-  rec.at = at;
-  rec.end = c.end[index]!;
-  const id = view.getUint16(at, little);
+  const id = c.little ? common & 0xffff : common >>> 16;
+  const flags = c.little ? common >>> 16 : ((common >>> 8) & 255) | ((common & 255) << 8);
   const known = r.codes[id];
   const code = known === undefined ? newCode(r, id) : known;
-  const whole = code === null || rec.end - at >= code.minBytes;
+  const whole = code === null || rec.end - rec.at >= code.minBytes;
   const own = whole && code !== null && code.eventOf !== undefined;
-  addRow(log, c.his[index]!, c.los[index]!, own ? code.eventOf!(log) : r.eventIds[id]!);
-  putInt(log, CPU, c.cpu);
-  const pid = view.getInt32(at + 4, little);
-  putWord(log, PID, pid);
-  putWord(log, TASK, taskId(r, pid));
-  if (r.tgids !== null) putGroup(r.tgids, log, pid);
-  const flags = rec.bytes[at + 2]! | (rec.bytes[at + 3]! << 8);
+  const event = own ? code.eventOf!(log) : r.eventIds[id]!;
   const flagId = r.flagIds[flags]!;
-  putWord(log, FLAGS, flagId !== -1 ? flagId : newFlags(r, flags));
+  addHead(
+    log,
+    hi,
+    lo,
+    event,
+    c.cpu,
+    pid,
+    taskId(r, pid),
+    flagId !== -1 ? flagId : newFlags(r, flags),
+  );
+  if (r.tgids !== null) putGroup(r.tgids, log, pid);
   const source = r.sourceIds[c.buffer]!;
   if (source !== -1) putWord(log, SOURCE, source);
   if (code === null) {
     r.unknown.set(id, (r.unknown.get(id) ?? 0) + 1);
     putRaw(log);
   } else if (whole) putRecord(r, c, code);
-  else putDamaged(r, c, code, `${rec.end - at} bytes are too few`);
+  else putDamaged(r, c, code, `${rec.end - rec.at} bytes are too few`);
 }
 
 function putRecord(r: Rows, c: CpuReader, code: EventCode): void {
