@@ -1,7 +1,7 @@
 import { decodeText } from '../events/dict.js';
 import { addRow, type Log, setF64, setText } from '../events/log.js';
 import { addGap, addUnparsed, type TraceMeta } from '../events/meta.js';
-import type { Importer } from './importer.js';
+import { FormatError, type Importer } from './importer.js';
 import { eachLine } from './lines.js';
 
 /** '@name[key, key]: 12', '@name: 12', '@name: count 5, average 2, total 10'. */
@@ -12,27 +12,32 @@ const opening = /^(@\w*)(?:\[(.*)\])?:\s*$/;
 const bucket = /^([[(].*?[\])])\s+(\d+)\s+\|[@ ]*\|\s*$/;
 /** '@name[' before a stack as key. */
 const stackOpening = /^(@\w*)\[(.*)$/;
-const known = /^(Attaching \d+ probes?\.\.\.|\s*\^C|\d\d:\d\d:\d\d)\s*$/;
+const known = /^(Attach(?:ing|ed) \d+ probes?(?:\.\.\.)?|\s*\^C|\d\d:\d\d:\d\d)\s*$/;
+/** What a reply puts before the lines it quotes. */
+const quoted = /^(?:> ?)+/;
 
 interface State {
   readonly log: Log;
   readonly meta: TraceMeta;
-  /** Map and key of the histogram being read. */
-  histogram: { map: string; key: string } | null;
+  /** Map and key of the histogram being read, or of a stack that is a value; the stack that is its key. */
+  histogram: { map: string; key: string; stack: string; frames: string[] } | null;
   /** Map, key and frames of the stack being read. */
   stack: { map: string; key: string[]; frames: string[] } | null;
 }
 
-function addValue(s: State, map: string, key: string, value: string, range?: string): void {
+/** A map of which nothing but its name was printed yet. */
+const opened = (map: string, key: string, stack = '') => ({ map, key, stack, frames: [] });
+
+function addValue(s: State, map: string, key: string, value: string | null, range?: string): void {
   const { log } = s;
   addRow(log, 0, 0, log.dicts.event.intern(map));
-  const n = /^-?\d{1,15}$/.test(value) ? Number(value) : null;
-  const stats = /^count (\d{1,15}), average /.exec(value);
+  const n = /^-?\d{1,15}$/.test(value ?? '') ? Number(value) : null;
+  const stats = /^count (\d{1,15}), average /.exec(value ?? '');
   if (n !== null || stats) setF64(log, 'count', n ?? Number(stats![1]));
   const detail = [
     ...(key === '' ? [] : [`key=${key}`]),
     ...(range === undefined ? [] : [`range=${range}`]),
-    ...(n === null ? [`value=${value}`] : []),
+    ...(n === null && value !== null ? [`value=${value}`] : []),
   ];
   if (detail.length > 0) setText(log, 'detail', detail.join(' '));
 }
@@ -40,16 +45,45 @@ function addValue(s: State, map: string, key: string, value: string, range?: str
 /** Lines of a stack that is a map's key, up to ']: 12'. */
 function readStack(s: State, text: string): void {
   const stack = s.stack!;
-  const end = /^\s*(?:,\s*(.*))?\]: (.+)$/.exec(text);
+  const end = /^\s*(?:,\s*(.*))?\]:\s*(.*)$/.exec(text);
   if (!end) {
     const frame = text.trim().replace(/,$/, '');
     if (frame !== '' && stack.frames.length < 1024) stack.frames.push(frame);
     return;
   }
   if (end[1]) stack.key.push(end[1]);
-  addValue(s, stack.map, stack.key.filter((k) => k !== '').join(', '), end[2]!);
-  if (stack.frames.length > 0) setText(s.log, 'stack', stack.frames.join('\n'));
   s.stack = null;
+  const key = stack.key.filter((k) => k !== '').join(', ');
+  const frames = stack.frames.join('\n');
+  if (end[2] === '') {
+    s.histogram = opened(stack.map, key, frames);
+    return;
+  }
+  addValue(s, stack.map, key, end[2]!);
+  if (frames !== '') setText(s.log, 'stack', frames);
+}
+
+/** A line below a map's name: a bucket, or a frame of the stack that is its value. */
+function readOpened(s: State, text: string): boolean {
+  const h = s.histogram;
+  const b = h && bucket.exec(text);
+  if (b) {
+    addValue(s, h.map, h.key, b[2]!, b[1]!);
+    if (h.stack !== '') setText(s.log, 'stack', h.stack);
+    return true;
+  }
+  const isFrame = h !== null && /^\s+\S/.test(text) && h.frames.length < 1024;
+  if (isFrame) h.frames.push(text.trim());
+  return isFrame;
+}
+
+/** The map whose name stood alone ends here: a stack that was its value is a row. */
+function endOpened(s: State): void {
+  const h = s.histogram;
+  s.histogram = null;
+  if (!h || h.frames.length === 0) return;
+  addValue(s, h.map, h.key, null);
+  setText(s.log, 'stack', [...h.frames, ...(h.stack === '' ? [] : [h.stack])].join('\n'));
 }
 
 function readLine(s: State, text: string): boolean {
@@ -57,15 +91,11 @@ function readLine(s: State, text: string): boolean {
     readStack(s, text);
     return true;
   }
-  const b = s.histogram && bucket.exec(text);
-  if (b) {
-    addValue(s, s.histogram!.map, s.histogram!.key, b[2]!, b[1]!);
-    return true;
-  }
-  s.histogram = null;
+  if (readOpened(s, text)) return true;
+  endOpened(s);
   const open = opening.exec(text);
   if (open) {
-    s.histogram = { map: open[1]!, key: open[2] ?? '' };
+    s.histogram = opened(open[1]!, open[2] ?? '');
     return true;
   }
   const one = single.exec(text);
@@ -87,16 +117,25 @@ function readLine(s: State, text: string): boolean {
 export const bpftrace: Importer = {
   about: 'maps and histograms as bpftrace prints them',
   sniff(bytes) {
-    const text = Buffer.from(bytes).toString('latin1');
-    return /^Attaching \d+ probe/m.test(text) || /^@\w*(\[[^\n]*\])?:( \S|\s*\n[[(])/m.test(text);
+    const text = Buffer.from(bytes)
+      .toString('latin1')
+      .replaceAll(/^(?:> ?)+/gm, '');
+    if (/^Attach(ing|ed) \d+ probe/m.test(text)) return true;
+    return /^@\w*(\[[^\n]*\])?:( \S|\s*\n[[(])|^@\w*\[\r?\n\s+\S/m.test(text);
   },
   async read(input, log, meta) {
     const s: State = { log, meta, histogram: null, stack: null };
     await eachLine(input.chunks(), (buf, start, end, line, offset) => {
-      const text = decodeText(buf.subarray(start, Math.min(end, start + 8192)));
+      const text = decodeText(buf.subarray(start, Math.min(end, start + 8192))).replace(quoted, '');
       if (text.trim() !== '' && !readLine(s, text)) addUnparsed(meta, { line, offset, text });
     });
+    endOpened(s);
     if (s.stack) addUnparsed(meta, { offset: 0, text: `${s.stack.map}[ ... is not closed` });
+    if (log.total === 0 && meta.unparsed.lines > 0) {
+      throw new FormatError(
+        'output of bpftrace without a map: what its printf writes is free text, so let the script print maps',
+      );
+    }
     meta.notes.push('bpftrace maps have no time stamps: 0');
   },
 };

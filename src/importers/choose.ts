@@ -1,5 +1,6 @@
 import { FormatError, type Importer } from './importer.js';
 import { importers } from './index.js';
+import { stateOf } from './states.js';
 import { packedAtrace } from './unpack.js';
 
 /** Bytes that an importer may look at to know its format. */
@@ -26,25 +27,17 @@ export function wrapperOf(head: Uint8Array): Wrapper | null {
   return packedAtrace(head) === null ? null : 'atrace';
 }
 
+const NEWLINE = 10;
+const RETURN = 13;
+
 const shown = (head: Uint8Array): string =>
   JSON.stringify(Buffer.from(head.subarray(0, 48)).toString('latin1'));
 
-/** Files of a kernel's state, which hold no events: how they begin, and what reads them. */
-const states = [
-  {
-    begin: /^0x[0-9a-f]{8,16}-0x[0-9a-f]{8,16}\s+\d+ /,
-    what: '/proc/vmallocinfo, a list of areas and no trace: give it to ptlab run or predict with --from-vmallocinfo',
-  },
-  {
-    begin: /^(---\[ .+ \]---|0x[0-9a-f]{16}-0x[0-9a-f]{16}\s+\d+[KMGTPE] (PGD|P4D|PUD|PMD|PTE))/,
-    what: 'a kernel_page_tables dump and no trace: ptlab stale counts the tables left behind in it',
-  },
-];
-
-function refuseState(name: string, head: Uint8Array): void {
-  const text = Buffer.from(head.subarray(0, 256)).toString('latin1');
-  const found = states.find((s) => s.begin.test(text));
-  if (found) throw new FormatError(`${name}: this is ${found.what}`);
+/** A file that holds no events is refused by what it is; one with events may have anything in it, further on. */
+function refuseState(name: string, head: Uint8Array, length: number): void {
+  const text = Buffer.from(head.subarray(0, length)).toString('latin1');
+  const found = stateOf(text, length === headBytes);
+  if (found) throw new FormatError(`${name}: this is ${found}`);
 }
 
 /** Text of two bytes a character, as some shells write it. */
@@ -56,6 +49,27 @@ function refuseWide(name: string, head: Uint8Array): void {
   if (!isMarked && !zeros.includes(true)) return;
   throw new FormatError(
     `${name}: text in UTF-16 (byte 0): convert it first, iconv -f UTF-16 -t UTF-8 ${name} > text`,
+  );
+}
+
+/** Text whose lines end in a carriage return alone is one line to everything else. */
+function refuseCarriage(name: string, head: Uint8Array): void {
+  const first = head.indexOf(RETURN);
+  if (first < 0 || head.includes(NEWLINE) || head.includes(0)) return;
+  if (head.indexOf(RETURN, first + 1) < 0) return;
+  throw new FormatError(
+    `${name}: its lines end in a carriage return alone (the first at byte ${first}): ` +
+      `convert it first, tr '\\r' '\\n' < ${name} > text`,
+  );
+}
+
+/** A mail whose text is packed cannot be read as lines. */
+function refuseBase64(name: string, head: Uint8Array): void {
+  const text = Buffer.from(head).toString('latin1');
+  const m = /^Content-Transfer-Encoding: *base64/im.exec(text);
+  if (!m || !/^(From|Subject|MIME-Version|Message-ID|Content-Type): /im.test(text)) return;
+  throw new FormatError(
+    `${name}: a mail whose text is base64 (said at byte ${m.index}): save the text itself, or the attached file`,
   );
 }
 
@@ -73,10 +87,13 @@ export function choose(name: string, head: Uint8Array, format?: string): [string
     return [format, list[format]!];
   }
   if (head.length === 0) throw new FormatError(`${name}: empty file; nothing to import`);
-  refuseState(name, head);
+  refuseState(name, head, 1024);
   refuseWide(name, head);
+  refuseCarriage(name, head.subarray(0, headBytes));
   const found = Object.entries(list).find(([, i]) => i.sniff(head.subarray(0, headBytes)));
   if (found) return found;
+  refuseState(name, head, headBytes);
+  refuseBase64(name, head.subarray(0, headBytes));
   throw new FormatError(
     `${name}: no format known to ptlab; it begins (byte 0) with ${shown(head)}. ` +
       `Known: ${known}; force one with --format`,

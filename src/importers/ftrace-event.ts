@@ -1,3 +1,4 @@
+import { decodeText } from '../events/dict.js';
 import { putWord, setTextBytes } from '../events/log.js';
 import { columnNames } from '../events/schema.js';
 import { ascii, literalOf, matches } from './bytes.js';
@@ -7,6 +8,7 @@ import { addNameless, isStackLine } from './ftrace-nameless.js';
 import { textOf } from './ftrace-other.js';
 import { stamp } from './ftrace-stamp.js';
 import type { Kind, State } from './ftrace-text.js';
+import { isMarker, putMarker } from './markers.js';
 import { matcherOf, putPayload } from './payload.js';
 
 const NEWLINE = 10;
@@ -21,25 +23,14 @@ const isPlace = (name: string): boolean => /^0x|.\+0x/.test(name);
 function kindOf(s: State, name: string): Kind {
   const { dicts } = s.log;
   const text = literalOf(ascii(`${name}: `));
-  if (isPlace(name)) {
-    return {
-      how: 'print',
-      event: dicts.event.intern('print'),
-      matcher: undefined,
-      text,
-      next: null,
-      other: null,
-    };
+  const rest = { text, next: null, other: null };
+  if (isPlace(name) || isMarker(name)) {
+    const how = isMarker(name) ? 'marker' : 'print';
+    return { how, event: dicts.event.intern('print'), matcher: undefined, ...rest };
   }
   const how = /^funcgraph_(entry|exit)$/.test(name) ? 'graph' : 'event';
-  return {
-    how,
-    event: dicts.event.intern(name),
-    matcher: matcherOf(name),
-    text,
-    next: null,
-    other: null,
-  };
+  const called = name === '0' ? 'tracing_mark_write' : name; // by kernels before 3.9
+  return { how, event: dicts.event.intern(called), matcher: matcherOf(called), ...rest };
 }
 
 /** The kind of the event whose name ends at `colon`. */
@@ -72,6 +63,11 @@ export function addText(s: State, kind: Kind, buf: Uint8Array, colon: number, en
     return;
   }
   if (kind.how === 'graph' && putGraphPayload(log, s.graph, head.cpu, textOf(buf, from, end))) {
+    return;
+  }
+  if (kind.how === 'marker') {
+    while (from < end && buf[from] === SPACE) from++;
+    putMarker(log, decodeText(buf.subarray(from, end)));
     return;
   }
   if (kind.how === 'print') putWord(log, AT, log.dicts.at.internBytes(buf, head.body, colon));

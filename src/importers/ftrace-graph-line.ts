@@ -17,6 +17,8 @@ const bodyStart = /^\s*(?:[A-Za-z_][\w.$]*(?:\s*\[[^\]]*\])?\(|\}|\/\*)/;
 const interrupt = /^\s*(={8,}>|<={8,})\s*$/;
 
 const durationColumn = /^\s*[+!#*@$]?\s*(\d+(?:\.\d+)?)\s+us\s*$/;
+/** Flags and duration without a bar between them, of kernels before 2.6.38. */
+const flagsAndDuration = /^\s*([.\w#]{4,8})\s+([+!#*@$]?\s*\d+(?:\.\d+)?\s+us)\s*$/;
 const taskColumn = /^\s*(.*\S)-(\d+)\s*$/;
 
 /** The columns before the body, separated by '|'. */
@@ -29,6 +31,11 @@ export function columnsOf(prefix: string, body: string): GraphLine | null {
     if (cpu && line.cpu === undefined) {
       line.cpu = Number(cpu[1]);
       text = text.slice(cpu[0].length);
+    }
+    const both = flagsAndDuration.exec(text);
+    if (both) {
+      line.flags = both[1]!;
+      text = both[2]!;
     }
     if (text.trim() === '') continue;
     const time = /^\s*(\d+\.\d{6,9})\s*$/.exec(text);

@@ -25,6 +25,10 @@ const forms: readonly (readonly [RegExp, string])[] = [
   [/^# [0-9a-f]+ buf:/, 'raw_data'],
 ];
 
+/** What a tracer of functions writes without options/print-parent: 'vfree+0x0/0x60 [mod](addr=0x1)'. */
+const symbol =
+  /^[A-Za-z_.$][\w.$]*(?:\+0x[0-9a-f]+\/0x[0-9a-f]+)?(?: \[\w+\])?(?: <[0-9a-f]{8,16}>)?(?:\([^()]*\))?\s*$/;
+
 /** `sys_read(fd: 3, …)` or `sys_read -> 0x10`. */
 function addSyscall(s: State, buf: Uint8Array, text: string): boolean {
   const { log } = s;
@@ -55,7 +59,8 @@ export function addNameless(s: State, buf: Uint8Array, end: number): void {
     return;
   }
   const text = textOf(buf, head.body, end);
-  const name = forms.find(([form]) => form.test(text))?.[1];
+  const isCall = s.tracer !== null && s.tracer !== 'nop' && symbol.test(text);
+  const name = isCall ? 'function' : forms.find(([form]) => form.test(text))?.[1];
   if (name !== undefined || !addSyscall(s, buf, text)) {
     addHead(log, buf, log.dicts.event.intern(name ?? 'unknown'));
   }

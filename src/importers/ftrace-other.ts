@@ -5,7 +5,7 @@ import { stamp } from './ftrace-stamp.js';
 import type { State } from './ftrace-text.js';
 
 const reportLine =
-  /^(version = \d+|cpus=\d+|CPU \d+ is empty|trace-cmd version .*|(?:registering|overriding|removing override) .*|CPU:\d+ \[SUBBUFFER START\].*)$/;
+  /^(version = \d+|cpus=\d+|CPU \d+ is empty|trace-cmd version .*|(?:registering|overriding|removing override) .*|CPU:\d+ \[SUBBUFFER START\].*|(?:Average wakeup latency|Maximum Latency|Minimum Latency): .*|RT task timings:)$/;
 
 /** Lines that trace-cmd report puts before the events. */
 export function readReportLine(s: State, text: string): boolean {
@@ -25,6 +25,7 @@ export function readComment(s: State, text: string): void {
     s.tracer = tracer[1]!;
     s.inProcesses = false;
   }
+  if (/^# \* Snapshot is freed \*/.test(text)) s.snapshot = true;
   const m = counts.exec(text) ?? latencyCounts.exec(text);
   if (m) {
     const [inBuffer, written] = [Number(m[1]), Number(m[2])];
@@ -97,6 +98,10 @@ export const prefixLength = (text: string): number => prefix.exec(text)?.[0].len
 const entities: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', '#39': "'" };
 const entity = /&(lt|gt|amp|quot|#39);/g;
 
+/** A line of a script's string, as systrace writes it: 'text\\n\\'. */
+export const unescapeString = (text: string): string =>
+  text.replace(/\\n\\$/, '').replaceAll(/\\(["'\\/])/g, '$1');
+
 /** Text of a line of HTML; the same if nothing in it is escaped. */
 export const unescapeHtml = (text: string): string =>
   text.replace(entity, (_, name: string) => entities[name]!);
@@ -112,9 +117,10 @@ export function readHtml(s: State, text: string): boolean {
   }
   if (/<script[^>]*class="trace-data"|<!-- BEGIN TRACE|<pre|linuxPerfData = /.test(text)) {
     s.inTrace = true;
+    s.inString = text.includes('linuxPerfData = ');
     return countAround(s);
   }
-  if (/<\/script>|<!-- END TRACE|<\/pre>/.test(text)) {
+  if (/<\/script>|<!-- END TRACE|<\/pre>/.test(text) || (s.inString && /^";?$/.test(text))) {
     s.inTrace = false;
     return countAround(s);
   }

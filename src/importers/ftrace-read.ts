@@ -3,7 +3,7 @@ import { addEvent, noteOrder } from './ftrace-event.js';
 import { addGraphLine } from './ftrace-graph.js';
 import { type GraphLine, parseGraphLine } from './ftrace-graph-line.js';
 import { learnHead } from './ftrace-heads.js';
-import { readHead } from './ftrace-line.js';
+import { head, readHead } from './ftrace-line.js';
 import { readMmio } from './ftrace-mmio.js';
 import {
   filePrefix,
@@ -17,6 +17,7 @@ import {
   setStampWords,
   textOf,
   unescapeHtml,
+  unescapeString,
 } from './ftrace-other.js';
 import { stamp } from './ftrace-stamp.js';
 import { endStack, type State } from './ftrace-text.js';
@@ -24,6 +25,10 @@ import { readVerbose } from './ftrace-verbose.js';
 import { isMailHeader, joinLine, keepLine, type Wrapped } from './ftrace-wrap.js';
 
 const HASH = 0x23;
+const COLON = 0x3a;
+const DOT = 0x2e;
+const LETTER_S = 0x73;
+const isDigit = (b: number | undefined): boolean => b! >= 48 && b! <= 57;
 const GREATER = 0x3e;
 
 /** Put the stamp of a function_graph line, if it has one, into `stamp`. */
@@ -103,7 +108,8 @@ function readSlowly(s: State, text: string, depth: number): boolean {
 
 /** A line of a page, where characters may be escaped. */
 function readEscaped(s: State, text: string): boolean {
-  const bytes = Buffer.from(unescapeHtml(text), 'utf8');
+  const plain = s.inString ? unescapeString(text) : unescapeHtml(text);
+  const bytes = Buffer.from(plain, 'utf8');
   return readLine(s, bytes, 0, bytes.length, 1);
 }
 
@@ -134,11 +140,21 @@ export function readSourceLine(s: State, buf: Uint8Array, start: number, end: nu
   return readRest(s, before, text);
 }
 
+/** Is the stamp before the event a bare number, neither '1.000001:' nor '25us:'? */
+function isTicks(buf: Uint8Array): boolean {
+  for (let at = head.end; at < head.body; at++) {
+    if (buf[at] === COLON) return true;
+    if (buf[at] === LETTER_S || (buf[at] === DOT && isDigit(buf[at - 1]))) return false;
+  }
+  return false;
+}
+
 /** Read the line `buf[start, end)`; `depth` counts what was taken off its front. False if it is not understood. */
 function readLine(s: State, buf: Uint8Array, start: number, end: number, depth: number): boolean {
   if (s.inTrace && depth === 0) return readEscaped(s, textOf(buf, start, end));
   if (buf[start] !== HASH && readHead(buf, start, end)) {
     if (s.frames) endStack(s);
+    s.ticks ??= isTicks(buf);
     addEvent(s, buf, end);
     if (depth === 0) learnHead(s.heads, buf);
     return true;

@@ -9,7 +9,7 @@ import type { Matcher } from './payload.js';
 
 /** What an event's name makes of its line. */
 export interface Kind {
-  readonly how: 'event' | 'print' | 'graph';
+  readonly how: 'event' | 'print' | 'marker' | 'graph';
   /** Id in the dictionary of events. */
   readonly event: number;
   readonly matcher: Matcher | undefined;
@@ -40,6 +40,8 @@ export interface State {
   overwritten: number;
   /** Inside an HTML page: is this line part of the trace it carries? Null outside of HTML. */
   inTrace: boolean | null;
+  /** Does the page carry it as a string of its script? */
+  inString: boolean;
   /** Lines of the page around the trace. */
   around: number;
   /** Lines of the kernel's log around the trace. */
@@ -52,6 +54,10 @@ export interface State {
   formless: number;
   /** What '# tracer:' names. */
   tracer: string | null;
+  /** Are stamps ticks of a clock that counts? Null before the first. */
+  ticks: boolean | null;
+  /** Does the header say that the snapshot is freed? */
+  snapshot: boolean;
   /** Inside the list of processes that atrace appends? And lines of it. */
   inProcesses: boolean;
   processes: number;
@@ -78,6 +84,7 @@ export const newState = (log: Log, meta: TraceMeta): State => ({
   outOfOrder: 0,
   overwritten: 0,
   inTrace: null,
+  inString: false,
   around: 0,
   console: 0,
   mail: false,
@@ -85,6 +92,8 @@ export const newState = (log: Log, meta: TraceMeta): State => ({
   joined: 0,
   formless: 0,
   tracer: null,
+  ticks: null,
+  snapshot: false,
   inProcesses: false,
   processes: 0,
 });

@@ -1,6 +1,7 @@
 import type { Log } from '../events/log.js';
 import { addLoss, addUnparsed, type TraceMeta } from '../events/meta.js';
 import { ascii, holds } from './bytes.js';
+import { refuseEmpty } from './ftrace-empty.js';
 import { readMany } from './ftrace-fast.js';
 import { parseGraphLine } from './ftrace-graph-line.js';
 import { readHead } from './ftrace-line.js';
@@ -17,6 +18,7 @@ const TRACER = ascii('# tracer: ');
 /** What is known once all was read. */
 export function finish(s: State): void {
   endStack(s);
+  refuseEmpty(s);
   const { meta, log, graph } = s;
   addLoss(meta, null, s.overwritten);
   if (s.outOfOrder > 0) meta.notes.push(`${s.outOfOrder} events are older than the one before`);
@@ -32,6 +34,10 @@ export function finish(s: State): void {
       `${s.formless} events of unknown format, without stamp and CPU: given the stamp of the event before`,
     );
   }
+  if (s.ticks)
+    meta.notes.push(
+      'stamps are ticks of a clock that counts (counter, x86-tsc, uptime): ts_ns holds ticks',
+    );
   if (s.processes > 0) meta.notes.push(`${s.processes} lines of atrace's list of processes`);
   if (s.console > 0) {
     meta.notes.push(
@@ -84,13 +90,13 @@ export function readLines(
 /** Does any of the first lines read as one of ftrace's? */
 function sniffText(bytes: Uint8Array): boolean {
   if (holds(bytes, 0, bytes.length, TRACER)) return true;
-  const head = isQuotedPrintable(bytes) ? decodeAll(bytes) : bytes;
+  const text = isQuotedPrintable(bytes) ? decodeAll(bytes) : bytes;
   let start = 0;
-  for (let at = head.indexOf(10); at >= 0; at = head.indexOf(10, start)) {
-    if (sniffLine(head, start, at)) return true;
+  for (let at = text.indexOf(10); at >= 0; at = text.indexOf(10, start)) {
+    if (sniffLine(text, start, at)) return true;
     start = at + 1;
   }
-  return sniffLine(head, start, head.length);
+  return sniffLine(text, start, text.length);
 }
 
 /** ":-1    -1 [001] ", with or without its columns: how perf script names a task that is gone. It reads as pid 1 of ftrace, too. */

@@ -27,6 +27,7 @@ export interface VmallocInfoArea {
 /** A line that is none of /proc/vmallocinfo: where, and what it says. */
 export class VmallocInfoError extends Error {}
 
+const HASHED = /^0x\S*ptrval\S*-0x\S+\s+\d+ /;
 const LINE = /^0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\s+(\d+)\s+(.*)$/;
 const KINDS = [
   'vmalloc',
@@ -38,8 +39,20 @@ const KINDS = [
   'sparse',
 ] as const;
 
+const hashed = (line: number, what: string): VmallocInfoError =>
+  new VmallocInfoError(
+    `line ${line}: ${what}. Boot with no_hash_pointers, or set kernel.kptr_restrict=1 and read as root`,
+  );
+
+/** The first word, unless it is what follows a caller: an area may have none. */
+const callerOf = (word: string): string =>
+  word.includes('=') || word === 'vpages' || (KINDS as readonly string[]).includes(word)
+    ? ''
+    : word;
+
 function areaOf(text: string, line: number): VmallocInfoArea {
   const m = LINE.exec(text);
+  if (HASHED.test(text)) throw hashed(line, 'the addresses are not printed');
   if (!m)
     throw new VmallocInfoError(
       `line ${line} is not of /proc/vmallocinfo: ${JSON.stringify(text.slice(0, 80))}. ` +
@@ -49,9 +62,9 @@ function areaOf(text: string, line: number): VmallocInfoArea {
   const end = BigInt(`0x${m[2]}`);
   const size = Number(m[3]);
   if (end <= start || BigInt(size) !== end - start)
-    throw new VmallocInfoError(
-      `line ${line}: ${m[3]} bytes is not the distance of 0x${m[1]} and 0x${m[2]}: the addresses ` +
-        'are hashed or zeroed. Boot with no_hash_pointers, or set kernel.kptr_restrict=1 and read as root',
+    throw hashed(
+      line,
+      `${m[3]} bytes is not the distance of 0x${m[1]} and 0x${m[2]}: the addresses are hashed or zeroed`,
     );
   const words = m[4]!.split(/\s+/);
   const value = (key: string) => words.find((w) => w.startsWith(`${key}=`))?.slice(key.length + 1);
@@ -66,7 +79,7 @@ function areaOf(text: string, line: number): VmallocInfoArea {
     start,
     end,
     size_bytes: size,
-    caller: unpurged || words[0] === 'vm_map_ram' ? '' : words[0]!,
+    caller: unpurged ? '' : callerOf(words[0]!),
     pages: pages === undefined ? null : Number(pages),
     phys: phys === undefined ? null : BigInt(phys),
     kind: unpurged ? 'unpurged' : (KINDS.find((k) => words.includes(k)) ?? 'other'),

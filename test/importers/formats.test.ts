@@ -210,3 +210,40 @@ test('an unknown file says what it begins with and what is known', () => {
   );
   expect(() => choose('x', bytes('a'), 'nope')).toThrow(/unknown format 'nope'. Known: .*ftrace/);
 });
+
+test('bpftrace: stacks as values and as keys of histograms, linear buckets, in a mail', async () => {
+  const trace = await read(
+    'bpftrace',
+    'Hello,',
+    '> Attached 3 probes',
+    '> 12:00:01',
+    '> @last: ',
+    '>     vfree+1',
+    '>     foo+2',
+    '> ',
+    '> @lin: ',
+    '> (..., -10)             1 |                        |',
+    '> [-10, 0)               3 |@@@@                    |',
+    '> [10, ...)              2 |                        |',
+    '> @pow[insmod, (1, 2)]: ',
+    '> [512, 1K)              5 |@@@@@@@@@@@@@@@@@@|',
+    '> [1M, 2M)               6 |@@@@@@@@@@@@@@@@@@|',
+    '> @by[',
+    '>     vfree+1',
+    '> , insmod, 12]: ',
+    '> [1]                    7 |@@                |',
+    '> @n["]: 1"]: -4',
+  );
+  expect(pick(rowsOf(trace), 'event', 'count', 'detail', 'stack')).toEqual([
+    ['@last', undefined, undefined, 'vfree+1\nfoo+2'],
+    ['@lin', 1, 'range=(..., -10)', undefined],
+    ['@lin', 3, 'range=[-10, 0)', undefined],
+    ['@lin', 2, 'range=[10, ...)', undefined],
+    ['@pow', 5, 'key=insmod, (1, 2) range=[512, 1K)', undefined],
+    ['@pow', 6, 'key=insmod, (1, 2) range=[1M, 2M)', undefined],
+    ['@by', 7, 'key=insmod, 12 range=[1]', 'vfree+1'],
+    ['@n', -4, 'key="]: 1"', undefined],
+  ]);
+  expect(trace.meta.unparsed).toMatchObject({ lines: 1, samples: [{ line: 1, text: 'Hello,' }] });
+  await read('bpftrace', '@[', '    vfree+1', ']: 12');
+});

@@ -214,3 +214,89 @@ test('what old trace-cmd report says of an event without a format', async () => 
     ['unknown', 100000001000n],
   ]);
 });
+
+test('function: with arguments, offsets, addresses, without the caller; other clocks', async () => {
+  const { rows, meta } = await read(
+    '# tracer: function',
+    `${head}vfree(addr=0xffff800080000000) <-do_init_module`,
+    `${head}_raw_spin_lock+0x0/0x60 <ffffffff81000000> <-foo+0x10/0x20 <ffffffff81000010>`,
+    `${head}vfree`,
+    `${head}nf_foo+0x0/0x60 [nf_nat](a=1, b=0x2)`,
+    `${head}two words`,
+  );
+  expect(rows.map((r) => r['event'])).toEqual([...Array(4).fill('function'), 'unknown']);
+  expect(meta.notes).toEqual([]);
+  for (const stamp of ['             1', '11538417283467', '11538417283467890']) {
+    const ticks = await read(`          insmod-123     [000] ..... ${stamp}: sched_wakeup: comm=a`);
+    expect(ticks.totals).toMatchObject({ first: Number(stamp), unparsed: 0 });
+    expect(ticks.meta.notes.join()).toMatch(/stamps are ticks/);
+  }
+});
+
+test('prints and marks of trace-cmd report and old kernels have one name', async () => {
+  const { rows } = await read(
+    'cpus=2',
+    '          sh-12    [001]   1.354908: print:                tracing_mark_write: MARK wl_begin',
+    '          sh-12    [001]   1.354909: bprint:               vmix_run: vmix op=huge',
+    '          sh-12    [001]   1.354909: bputs:                0xffff800078ae040c: hello',
+    '          sh-12    [001]   1.354910: print:                B|2861|a: b',
+    '          sh-12    [001] ...1   1.354911: 0: B|2861|foo',
+  );
+  expect(pick(rows, 'event', 'at', 'detail')).toEqual([
+    ['tracing_mark_write', undefined, 'MARK wl_begin'],
+    ['print', 'vmix_run', 'vmix op=huge'],
+    ['print', '0xffff800078ae040c', 'hello'],
+    ['print', undefined, 'B|2861|a: b'],
+    ['tracing_mark_write', undefined, 'B|2861|foo'],
+  ]);
+});
+
+test('trace-cmd report -w ends in latencies, which are no events', async () => {
+  const { totals } = await read(
+    '          sh-12    [001]   1.000001: sched_wakeup:         a:1 [120] CPU:001 Latency: 12.345 usecs',
+    '',
+    'Average wakeup latency: 12.345 usecs',
+    'Maximum Latency: 12.345 usecs at timestamp: 12.000003',
+    'Minimum Latency: 12.345 usecs at timestamp: 12.000003',
+  );
+  expect(totals).toMatchObject({ events: 1, unparsed: 0 });
+});
+
+test('the trace in a string of old systrace pages', async () => {
+  const { rows, totals, meta } = await read(
+    '<!DOCTYPE html>',
+    '<html><body><script>',
+    '  var linuxPerfData = "\\',
+    '# tracer: nop\\n\\',
+    '          <idle>-0     [000]   4.123456: cpu_idle: state=1 cpu_id=0\\n\\',
+    '          <idle>-0     [001]   4.123457: sched_switch: prev_comm=a ==> next_comm=\\"b\\" x=<i>\\n\\',
+    '";',
+    '</script></body></html>',
+  );
+  expect(totals).toEqual({
+    events: 2,
+    first: 4_123_456_000,
+    last: 4_123_457_000,
+    per_event: { cpu_idle: 1, sched_switch: 1 },
+    per_cpu: { 0: 1, 1: 1 },
+    lost: 0,
+    unparsed: 0,
+  });
+  expect(rows[1]).toMatchObject({ detail: 'prev_comm=a ==> next_comm="b" x=<i>' });
+  expect(meta.notes.join()).toMatch(/5 lines of HTML/);
+});
+
+test('function_graph of kernels that put no bar behind the flags', async () => {
+  const { rows, meta } = await read(
+    '# tracer: function_graph',
+    ' 0)  d..2              |  finish_task_switch() {',
+    ' 0)  d..2   0.5 us    |    leaf();',
+    ' 0)  ...1 + 12.5 us   |  }',
+  );
+  expect(pick(rows, 'event', 'flags', 'duration_ns')).toEqual([
+    ['funcgraph_entry', 'd..2', undefined],
+    ['funcgraph_leaf', 'd..2', 500],
+    ['funcgraph_exit', '...1', 12500],
+  ]);
+  expect(meta.unparsed.lines).toBe(0);
+});

@@ -88,6 +88,8 @@ const texts: Record<string, string> = {
   'ftrace 2': `<!DOCTYPE html>\n<script class="trace-data">\n${line('cpu_idle: state=1')}\n</script>\n`,
   'ftrace 3': `Content-Transfer-Encoding: quoted-printable\n\n${line('cpu_idle: sta=\nte=3D1')}\n`,
   'perf-script': 'a b 1/2 [003] 4.567: 100 cycles:ppp: \n\tffff8 f+0x1 (k)\n\nc 5 [000] 6.0: vmalloc:free_vmap_area_noflush: va_start=0x1000 nr_lazy=1 nr_lazy_max=2\n',
+  'perf-script 2': 'a 12 5847.5: page-faults: \n\tffff f+0x1 (k)\n  a.c:5\n:-1 -1 [001] 1.5: PERF_RECORD_LOST lost 3\n s 1 [000] K 1.6: ftrace:print: tracing_mark_write: x\n t 1 [000] 1.7: \n',
+  'bpftrace 2': '> @a:\n>     f+1\n>\n@b[\n  f+1\n, c]: \n[1K, 2M)  3 |@@ |\n@n: -4\n',
   dmesg: '[ 1.5] Summary: t passed: 1 failed: 0 loops: 3 avg: 4 usec\n[ 2.0] BUG: sleeping function called from invalid context at a.c:1\n[ 2.1] Call trace:\n[ 2.2]  f+0x1/0x2\n[ 3.0] x\n',
   'dmesg 2': '[Nov26 12:00] a\n[  +0.000012] b\n[  3.0] Dumping ftrace buffer:\n---------------------------------\n    sh-1        1d..1. 12us : e: x\nCPU:1 [LOST 5 EVENTS]\n---------------------------------\n',
   'dmesg 3': '6,1,12,-,caller=T1;a\n SUBSYSTEM=pci\nNov 26 12:00:00.1 host kernel: b\nNov 26 12:00:00 host cron[1]: c\n-- No entries --\n[ 1.5 < 0.5>][ C1] d\n',

@@ -113,3 +113,60 @@ test('hashed addresses of vmallocinfo are refused with a way out', () => {
   expect(() => readVmallocInfo(hashed)).toThrow(/line 1: .*no_hash_pointers/);
   expect(() => readVmallocInfo('what')).toThrow(/line 1 is not of \/proc\/vmallocinfo: "what"/);
 });
+
+test('vmallocinfo of every kind of area, also one without a caller', () => {
+  const areas = readVmallocInfo(
+    [
+      '0xffff800080000000-0xffff800080005000   20480 gen_pool_add_owner+0x68/0xf0 pages=4 vmalloc N0=3 N1=1',
+      '0xffff800081300000-0xffff800081302000    8192 f+0x1/0x2 [mod] pages=1 vmalloc user N0=1',
+      '0xffff800081400000-0xffff800081402000    8192 pages=1 vmalloc N0=1',
+      '0xffff800081500000-0xffff800081702000 2105344 alloc_large_system_hash+0x1a0/0x2a4 pages=513 vmalloc vpages N0=513',
+      '0xffff800081800000-0xffff800081802000    8192 vm_map_ram',
+      '0xffff800081900000-0xffff800081902000    8192 unpurged vm_area',
+      '0xffff800082000000-0xffff800082002000    8192 acpi_os_map_iomem+0x1f7/0x220 phys=0x000000007ffe1000 ioremap',
+    ].join('\r\n'),
+  );
+  expect(areas.map((a) => [a.kind, a.caller, a.pages, a.vpages])).toEqual([
+    ['vmalloc', 'gen_pool_add_owner+0x68/0xf0', 4, false],
+    ['vmalloc', 'f+0x1/0x2', 1, false],
+    ['vmalloc', '', 1, false],
+    ['vmalloc', 'alloc_large_system_hash+0x1a0/0x2a4', 513, true],
+    ['vm_map_ram', '', null, false],
+    ['unpurged', '', null, false],
+    ['ioremap', 'acpi_os_map_iomem+0x1f7/0x220', null, false],
+  ]);
+  const hidden = '0x(____ptrval____)-0x(____ptrval____)   20480 f+0x68/0xf0 pages=4 vmalloc';
+  expect(() => readVmallocInfo(hidden)).toThrow(/line 1: .*not printed.*no_hash_pointers/);
+});
+
+test('dumps of older kernels: other capitals, no UXN, blanks, carriage returns', () => {
+  const lines = readPageTables(
+    [
+      '---[ vmalloc() Area ]---',
+      '0xffff000008000000-0xffff000008010000          64K PTE       RW NX SHD AF    CON     MEM/NORMAL',
+      '0xffff000008200000-0xffff000008600000           4M PTE       ',
+      '---[ vmalloc() End ]---',
+      '0xffff000010200000-0xffff000010600000           4M PTE',
+      '0xffff000010600000-0xffff000010600080         128B PGD',
+      '',
+    ].join('\r\n'),
+  );
+  expect(staleTables(lines)).toMatchObject({
+    pte: 2,
+    pmd: 0,
+    slots: [0xffff000008200000n, 0xffff000008400000n],
+  });
+});
+
+test('dumps of other architectures are named', () => {
+  const marker = '---[ vmalloc() Area ]---';
+  for (const [line, name] of [
+    ['0xffffc90000000000-0xffffc90000001000           4K     RW                 GLB NX pte', 'x86'],
+    [
+      '0xff20000000000000-0xff20000000001000    0x0000000080a00000         4K PTE     D A G',
+      'riscv',
+    ],
+    ['0xbf000000-0xbf001000           4K     RW NX MEM/CACHED/WBWA', '32 bits'],
+  ])
+    expect(() => readPageTables(`${marker}\n${line}`)).toThrow(RegExp(`line 2 is of .*${name}`));
+});
