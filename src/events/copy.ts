@@ -115,12 +115,33 @@ export function rowSource(trace: Trace, log: Log, source?: string): RowSource {
   return { rows, ts, append };
 }
 
-const asInteger = (value: unknown): bigint | null => {
+/** '3.0' and '1.5e9', as tools write whole numbers of a column of doubles; null for what is not whole. */
+function decimal(text: string): bigint | null {
+  const m = /^([+-]?)(\d{1,40})(?:\.(\d{0,40}))?(?:e([+-]?\d{1,2}))?$/i.exec(text);
+  if (!m) return null;
+  const [, sign, whole, part = '', exponent = '0'] = m;
+  const digits = whole! + part;
+  const zeros = Number(exponent) - part.length;
+  const cut = digits.length + Math.min(0, zeros);
+  if (!/^0*$/.test(digits.slice(Math.max(0, cut)))) return null;
+  const v = BigInt(digits.slice(0, Math.max(0, cut)) || '0') * 10n ** BigInt(Math.max(0, zeros));
+  return sign === '-' ? -v : v;
+}
+
+/**
+ * A whole number of any table; null for anything else, and for a double or its text beyond 2^53, which
+ * lost its last digits, unless `rounded` numbers are good enough.
+ */
+export function asInteger(value: unknown, rounded = false): bigint | null {
   if (typeof value === 'bigint') return value;
-  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : null;
-  const text = String(value).trim().replace(/\.0+$/, ''); // pandas writes 3.0 where others of the column lack
-  return /^-?\d{1,20}$|^0x[0-9a-f]{1,16}$/i.test(text) ? BigInt(text) : null;
-};
+  const isExact = rounded || Number.isSafeInteger(value);
+  if (typeof value === 'number') return isExact && Number.isInteger(value) ? BigInt(value) : null;
+  const text = String(value).trim();
+  if (/^0x[0-9a-f]{1,16}$/i.test(text)) return BigInt(text);
+  const v = decimal(text);
+  const isDouble = /[.e]/i.test(text) && v !== null && !Number.isSafeInteger(Number(v));
+  return isDouble && !rounded ? null : v;
+}
 
 const ranges: Readonly<Record<string, readonly [number, number]>> = {
   u8: [0, 0xff],

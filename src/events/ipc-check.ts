@@ -101,12 +101,38 @@ const bitsOf = (type: DataType): number =>
     ? 1
     : 8 * (type.ArrayType as Int32ArrayConstructor).BYTES_PER_ELEMENT * strideForType(type);
 
-/** A type that holds other columns, or keeps its values in several buffers. */
+/** A type that holds other columns. */
 export const isNested = (type: DataType): boolean =>
-  (type.children?.length ?? 0) > 0 ||
-  DataType.isUnion(type) ||
-  DataType.isUtf8View(type) ||
-  DataType.isBinaryView(type);
+  (type.children?.length ?? 0) > 0 || DataType.isUnion(type);
+
+/** A type that keeps its values in several buffers, and the short ones in their places. */
+const isView = (type: DataType): boolean =>
+  DataType.isUtf8View(type) || DataType.isBinaryView(type);
+
+const [viewBytes, shortBytes] = [16, 12];
+
+/** Every view that counts must lie inside its buffer. */
+function checkViews(w: Walk, name: string, n: number, valid: Uint8Array | null): void {
+  const region = nextBuffer(w, name, viewBytes * n);
+  const bytes = bytesOf(w, region);
+  const views = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const count = w.header.variadicBufferCounts[w.variadic++] ?? 0;
+  const sizes: number[] = [];
+  for (let i = 0; i < count; i++) sizes.push(nextBuffer(w, name, 0, Infinity).length);
+  for (let i = 0; i < n; i++) {
+    if (valid && ((valid[i >> 3]! >> (i & 7)) & 1) === 0) continue;
+    const at = i * viewBytes;
+    const length = views.getInt32(at, true);
+    const [buffer, offset] = [views.getInt32(at + 8, true), views.getInt32(at + 12, true)];
+    const isShort = length >= 0 && length <= shortBytes;
+    if (isShort || (length >= 0 && offset >= 0 && offset + length <= (sizes[buffer] ?? -1)))
+      continue;
+    throw new Error(
+      `row ${i} of column '${name}' (byte ${w.bodyAt + region.offset + at}) is ${length} bytes at ` +
+        `${offset} of buffer ${buffer}, which it has not`,
+    );
+  }
+}
 
 /** Lengths and places of a nested column; the values in it are not looked at. */
 function checkNested(w: Walk, name: string, type: DataType, n: number): void {
@@ -115,10 +141,6 @@ function checkNested(w: Walk, name: string, type: DataType, n: number): void {
   else if (DataType.isUnion(type)) {
     nextBuffer(w, name, n);
     if (type.mode === UnionMode.Dense) nextBuffer(w, name, 4 * n);
-  } else if (DataType.isUtf8View(type) || DataType.isBinaryView(type)) {
-    nextBuffer(w, name, 16 * n);
-    const count = w.header.variadicBufferCounts[w.variadic++] ?? 0;
-    for (let i = 0; i < count; i++) nextBuffer(w, name, 0, Infinity);
   }
   for (const child of type.children ?? []) checkColumn(w, child);
 }
@@ -135,6 +157,7 @@ function checkColumn(w: Walk, { name, type, nullable }: Field): number {
     if (nullCount > 0) valid = bytesOf(w, region);
   }
   if (isNested(type)) checkNested(w, name, type, n);
+  else if (isView(type)) checkViews(w, name, n, valid);
   else if (DataType.isUtf8(type) || DataType.isBinary(type))
     nextBuffer(w, name, lastOffset(w, name, n, false), Infinity);
   else if (DataType.isLargeUtf8(type) || DataType.isLargeBinary(type))
@@ -161,8 +184,6 @@ export function checkBatch(
   bodyAt: number,
   dictionaries: ReadonlyMap<number, number>,
 ): void {
-  if (header.compression !== null)
-    throw new Error('its batches are compressed; write it without compression');
   const w: Walk = { header, body, bodyAt, dictionaries, node: 0, buffer: 0, variadic: 0 };
   if (fields.length === 0 && header.length > 0)
     throw new Error(`${header.length} rows without a column`);

@@ -44,16 +44,61 @@ function* byFooter(bytes: Uint8Array, { starts }: IpcFooter): Generator<IpcMessa
   }
 }
 
+/** Unpacks a block to exactly `size` bytes, or throws. */
+export type Unpack = (algorithm: string, packed: Uint8Array, size: number) => Uint8Array;
+
+/** What is read, and how. */
+interface Reading {
+  readonly bytes: Uint8Array;
+  readonly unpack: Unpack | undefined;
+  readonly dictionaries: Map<number, Vector>;
+}
+
+/** Number of the codec; 0 is LZ4. */
+const zstd = 1;
+
+/** The body of a batch with its buffers unpacked; their places in the header follow. */
+function unpacked(header: BatchHeader, body: Uint8Array, unpack: Unpack | undefined): Uint8Array {
+  const codec = Number(header.compression!.type) === zstd ? 'zstd' : 'LZ4';
+  if (!unpack || codec !== 'zstd')
+    throw new Error(
+      `its batches are compressed with ${codec}; write it without compression, or with zstd`,
+    );
+  const parts: Uint8Array[] = [];
+  let at = 0;
+  for (const region of header.buffers) {
+    const { offset, length } = region;
+    if (
+      !(offset >= 0 && length >= 0 && offset + length <= body.length) ||
+      (length > 0 && length < 8)
+    )
+      throw new Error(
+        `a compressed buffer of ${length} bytes at ${offset} of a body of ${body.length}`,
+      );
+    const packed = body.subarray(offset, offset + length);
+    const size =
+      length === 0 ? -1n : new DataView(packed.buffer, packed.byteOffset).getBigInt64(0, true);
+    const rest = packed.subarray(Math.min(8, length));
+    const part = size < 0n ? rest : unpack(codec, rest, Number(size));
+    Object.assign(region, { offset: at, length: part.length });
+    parts.push(part, new Uint8Array(-part.length & 7));
+    at += (part.length + 7) & ~7;
+  }
+  const whole = new Uint8Array(at);
+  let to = 0;
+  for (const part of parts) {
+    whole.set(part, to);
+    to += part.length;
+  }
+  return whole;
+}
+
 /** Vectors of a checked batch. */
-function load(
-  m: IpcMessage,
-  header: BatchHeader,
-  fields: readonly Field[],
-  bytes: Uint8Array,
-  dictionaries: Map<number, Vector>,
-) {
+function load(m: IpcMessage, header: BatchHeader, fields: readonly Field[], r: Reading) {
+  const { bytes, dictionaries } = r;
   const raw = bytes.subarray(m.bodyAt, m.end);
-  const body = raw.byteOffset % 8 === 0 ? raw : raw.slice();
+  const aligned = raw.byteOffset % 8 === 0 ? raw : raw.slice();
+  const body = header.compression === null ? aligned : unpacked(header, aligned, r.unpack);
   const sizes = new Map([...dictionaries].map(([id, v]) => [id, v.length]));
   checkBatch(header, fields, body, m.bodyAt, sizes);
   const { nodes, buffers, variadicBufferCounts } = header;
@@ -67,17 +112,12 @@ function load(
   ).visitMany(fields as Field[]);
 }
 
-function addDictionary(
-  m: IpcMessage,
-  header: DictionaryBatch,
-  schema: Schema,
-  bytes: Uint8Array,
-  dictionaries: Map<number, Vector>,
-): void {
+function addDictionary(m: IpcMessage, header: DictionaryBatch, schema: Schema, r: Reading): void {
+  const { dictionaries } = r;
   const type = schema.dictionaries.get(header.id) as DataType | undefined;
   if (!type) throw new Error(`no column has the dictionary ${header.id}`);
   const field = new Field(`dictionary ${header.id}`, type, true);
-  const data = load(m, header.data, [field], bytes, dictionaries);
+  const data = load(m, header.data, [field], r);
   const known = header.isDelta ? dictionaries.get(header.id) : undefined;
   const added = new Vector(data);
   dictionaries.set(header.id, (known ? known.concat(added) : added).memoize() as Vector);
@@ -87,10 +127,9 @@ function addDictionary(
 function loadAll(
   messages: Iterable<IpcMessage>,
   schema: Schema,
-  bytes: Uint8Array,
   batches: RecordBatch[],
+  r: Reading,
 ): string | undefined {
-  const dictionaries = new Map<number, Vector>();
   const type = new Struct(schema.fields);
   let at = 0;
   try {
@@ -98,9 +137,9 @@ function loadAll(
       at = m.at;
       const { header } = m;
       if (header instanceof Schema) throw new Error('a second schema');
-      if (header instanceof DictionaryBatch) addDictionary(m, header, schema, bytes, dictionaries);
+      if (header instanceof DictionaryBatch) addDictionary(m, header, schema, r);
       else {
-        const children = load(m, header, schema.fields, bytes, dictionaries);
+        const children = load(m, header, schema.fields, r);
         const data = makeData({ type, length: header.length, nullCount: 0, children });
         batches.push(new RecordBatch(schema, data));
       }
@@ -138,10 +177,12 @@ function tryFooter(bytes: Uint8Array): IpcFooter | string {
 
 /**
  * All whole batches of an Arrow file, of an unfinished one, or of a stream. Everything the metadata
- * says is checked before it is used: a damaged file gives what lies before the damage.
+ * says is checked before it is used: a damaged file gives what lies before the damage. Compressed batches
+ * are read with `unpack`, which knows 'zstd'.
  * @throws Error if not even the schema can be read.
  */
-export function readIpc(bytes: Uint8Array): IpcContent {
+export function readIpc(bytes: Uint8Array, unpack?: Unpack): IpcContent {
+  const r: Reading = { bytes, unpack, dictionaries: new Map() };
   const isFile = isMagic(bytes, 0);
   const whole = isFile && bytes.length > 26 && isMagic(bytes, bytes.length - 6);
   const footer = whole ? tryFooter(bytes) : undefined;
@@ -149,10 +190,10 @@ export function readIpc(bytes: Uint8Array): IpcContent {
   let content: { schema: Schema; cut: string | undefined };
   if (typeof footer === 'object') {
     const { schema } = footer;
-    content = { schema, cut: loadAll(byFooter(bytes, footer), schema, bytes, batches) };
+    content = { schema, cut: loadAll(byFooter(bytes, footer), schema, batches, r) };
   } else {
     const { schema, end } = schemaAt(bytes, isFile ? 8 : 0);
-    const cut = loadAll(inOrder(bytes, end, isFile), schema, bytes, batches);
+    const cut = loadAll(inOrder(bytes, end, isFile), schema, batches, r);
     content = { schema, cut: footer ?? cut };
   }
   const { schema, cut } = content;

@@ -40,6 +40,29 @@ function refuseState(name: string, head: Uint8Array, length: number): void {
   if (found) throw new FormatError(`${name}: this is ${found}`);
 }
 
+/** Other tools' files that hold tables or archives: how they begin, what they are, and what helps. */
+const others: readonly [begin: string, what: string, help: string][] = [
+  ['FEA1', 'a Feather file of version 1', 'write version 2, uncompressed or with zstd'],
+  ['ORC', 'an ORC file', 'write Parquet or CSV'],
+  ['Obj\x01', 'an Avro file', 'write Parquet or CSV'],
+  ['SQLite format 3\0', 'an SQLite database', 'export the table as CSV'],
+  ['PK\x03\x04', 'a zip archive or an Excel file', 'unpack it, or export CSV'],
+  ['BZh', 'packed with bzip2', 'unpack it with bunzip2'],
+];
+
+const json = /^\s*[[{][\s[{]*["}]/;
+
+function refuseOther(name: string, head: Uint8Array): void {
+  const text = Buffer.from(head.subarray(0, 256)).toString('latin1');
+  const [, what, help] =
+    others.find(([begin]) => text.startsWith(begin)) ??
+    (json.test(text)
+      ? ['', 'JSON', `DuckDB converts it: copy (from '${name}') to 'x.parquet'`]
+      : []);
+  if (what !== undefined)
+    throw new FormatError(`${name}: this is ${what}, which ptlab does not read; ${help}`);
+}
+
 /** Text of two bytes a character, as some shells write it. */
 function refuseWide(name: string, head: Uint8Array): void {
   const isMarked = (head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff);
@@ -94,6 +117,7 @@ export function choose(name: string, head: Uint8Array, format?: string): [string
   if (found) return found;
   refuseState(name, head, headBytes);
   refuseBase64(name, head.subarray(0, headBytes));
+  refuseOther(name, head);
   throw new FormatError(
     `${name}: no format known to ptlab; it begins (byte 0) with ${shown(head)}. ` +
       `Known: ${known}; force one with --format`,

@@ -4,7 +4,19 @@ type OnRecord = (cells: (string | null)[], line: number, offset: number) => void
 /** Longer records are cut: a quote that is never closed must not eat the file. */
 const maxRecord = 1 << 20;
 
-/** Reads CSV (RFC 4180) as it comes; cells may hold commas, quotes and newlines. */
+const delimiters = [',', ';', '\t', '|'];
+
+/** The delimiter that gives a heading the most names. */
+export function delimiterOf(heading: string): string {
+  const names = (d: string): number => heading.split(d).length;
+  return delimiters.reduce((best, d) => (names(d) > names(best) ? d : best));
+}
+
+/** The first line, without a mark of UTF-8. */
+export const headingOf = (text: string): string =>
+  text.replace(/^\ufeff/, '').split(/[\r\n]/, 1)[0]!;
+
+/** Reads CSV (RFC 4180) as it comes; cells may hold delimiters, quotes and newlines. Lines end in any way. */
 export class CsvReader {
   readonly #onRecord: OnRecord;
   readonly #decoder = new TextDecoder();
@@ -20,21 +32,59 @@ export class CsvReader {
   #start = 1;
   #offset = 0;
   #at = 0;
+  #delimiter = '';
+  /** What came before the heading was whole. */
+  #head = '';
+  /** The last character was a carriage return that ended a record. */
+  #returned = false;
+  /** What a reader of the table should know. */
+  readonly notes = new Set<string>();
 
   constructor(onRecord: OnRecord) {
     this.#onRecord = onRecord;
   }
 
   push(chunk: Uint8Array): void {
-    for (const c of this.#decoder.decode(chunk, { stream: true })) this.#put(c);
+    const text = this.#decoder.decode(chunk, { stream: true });
+    if (text.includes('\ufffd'))
+      this.notes.add('bytes that are not UTF-8 (or were lost before) stand as U+FFFD');
+    if (this.#delimiter !== '') {
+      this.#take(text);
+      return;
+    }
+    this.#head += text;
+    if (/[\r\n]/.test(this.#head) || this.#head.length > maxRecord) this.#begin();
+  }
+
+  /** The heading is known: its delimiter is that of all lines. */
+  #begin(): void {
+    this.#delimiter = delimiterOf(headingOf(this.#head));
+    this.#take(this.#head);
+    this.#head = '';
+  }
+
+  #take(text: string): void {
+    for (const c of text) this.#put(c);
   }
 
   end(): void {
+    if (this.#delimiter === '') this.#begin();
+    if (this.#quoted && !this.#closing)
+      this.notes.add(
+        `the quote in the record of line ${this.#start} is never closed; all behind it is one cell`,
+      );
     if (this.#size > 0) this.#endRecord();
   }
 
   #put(c: string): void {
     this.#at += Buffer.byteLength(c);
+    const isPair = this.#returned && c === '\n';
+    this.#returned = false;
+    if (isPair) {
+      this.#start = this.#line;
+      this.#offset = this.#at;
+      return;
+    }
     if (c === '\n') this.#line++;
     if (this.#quoted && !this.#closing) {
       if (c === '"') this.#closing = true;
@@ -47,17 +97,24 @@ export class CsvReader {
       return;
     }
     this.#quoted = this.#closing = false;
-    if (c === '\n') this.#endRecord();
-    else if (c === ',') {
+    if (c === '\r') {
+      this.#returned = true;
+      this.#line++;
+      this.#endRecord();
+    } else if (c === '\n') this.#endRecord();
+    else if (c === this.#delimiter) {
       this.#endCell();
       this.#size++;
     } else if (c === '"' && this.#cell === '') this.#quoted = this.#text = true;
-    else if (c !== '\r') this.#add(c);
+    else this.#add(c);
   }
 
   #add(c: string): void {
     this.#cell += c;
     if (++this.#size > maxRecord) {
+      this.notes.add(
+        `the record of line ${this.#start} has over ${maxRecord} characters; it was cut there`,
+      );
       this.#quoted = false;
       this.#endRecord();
     }

@@ -55,9 +55,11 @@ function ownColumns(tree: SchemaTree): Map<string, SchemaTree> {
   for (const c of tree.children) {
     const { name } = c.element;
     if (!known.has(name)) continue;
-    if (own.has(name)) throw new Error(`two columns '${name}'`);
+    if (own.has(name)) throw new FormatError(`a table with two columns '${name}'; which is meant?`);
     if (c.children.length > 0 || c.element.repetition_type === 'REPEATED')
-      throw new Error(`the column '${name}' holds lists or structures, not single values`);
+      throw new FormatError(
+        `column '${name}' holds lists or structures; a trace has plain values there`,
+      );
     own.set(name, c);
   }
   if (tree.element.repetition_type === 'REPEATED') throw new Error('its rows are lists');
@@ -93,8 +95,8 @@ function checkGroup(
     found.add(name);
     const way = Object.hasOwn(unpack, meta.codec) ? unpack[meta.codec] : undefined;
     if (!way)
-      throw new Error(
-        `'${name}' packed with ${meta.codec}; known: ${Object.keys(unpack).join(', ')}`,
+      throw new FormatError(
+        `Parquet whose column '${name}' is packed with ${meta.codec}; known: ${Object.keys(unpack).join(', ')}`,
       );
     const { start, length } = placeOf(meta, group.num_rows, from.size);
     const { repetition_type, type } = column.element;
@@ -103,6 +105,7 @@ function checkGroup(
     try {
       checkChunk(c, from.read(start, length), Number(group.num_rows));
     } catch (e) {
+      if (e instanceof FormatError) throw e;
       throw new Error(`column '${name}' at byte ${start}: ${(e as Error).message}`);
     }
   }
@@ -157,6 +160,7 @@ export const parquet: Importer = {
         try {
           checkGroup(group, own, from, compressors);
         } catch (e) {
+          if (e instanceof FormatError) throw e;
           throw new Error(`row group ${g}: ${(e as Error).message}`);
         }
         const end = first + Number(group.num_rows);

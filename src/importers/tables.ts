@@ -1,12 +1,13 @@
-import { Table } from 'apache-arrow';
-import { putValue } from '../events/copy.js';
+import { DataType, type Schema, type Vector } from 'apache-arrow';
+import { asInteger, putValue } from '../events/copy.js';
 import { isNested } from '../events/ipc-check.js';
 import { readIpc } from '../events/ipc-read.js';
 import { addRow, type Log } from '../events/log.js';
 import { addUnparsed, keptKeys, metaValue, type TraceMeta } from '../events/meta.js';
 import { type ColumnName, columnNames, columns } from '../events/schema.js';
-import { CsvReader } from './csv-reader.js';
+import { CsvReader, delimiterOf, headingOf } from './csv-reader.js';
 import { FormatError, type Importer } from './importer.js';
+import { unpackBlock } from './unpack.js';
 
 /** Puts rows of a table with ptlab's column names into the log. */
 export interface Rows {
@@ -19,8 +20,14 @@ const isText = (name: ColumnName): boolean => ['dict', 'text'].includes(columns[
 
 const needed = ['ts_ns', 'event'] as const;
 
+/** Bytes of a table are text. */
+const plain = (v: unknown): unknown =>
+  v instanceof Uint8Array ? Buffer.from(v).toString('utf8') : v;
+
+const isStamp = (t: bigint | null): t is bigint => t !== null && t === BigInt.asIntN(64, t);
+
 /**
- * @throws FormatError if a needed column is missing.
+ * @throws FormatError if a needed column is missing, or there are two of one name.
  */
 export function rowsInto(log: Log, meta: TraceMeta, names: readonly string[]): Rows {
   for (const n of needed) {
@@ -31,25 +38,31 @@ export function rowsInto(log: Log, meta: TraceMeta, names: readonly string[]): R
     );
   }
   const known = new Set<string>(columnNames);
+  const twice = names.find((n, i) => known.has(n) && names.indexOf(n) !== i);
+  if (twice !== undefined)
+    throw new FormatError(`a table with two columns '${twice}'; which is meant?`);
   const unknown = names.filter((n) => !known.has(n));
   const rest = names
     .map((name, index) => ({ name: name as ColumnName, index }))
     .filter(({ name }) => known.has(name) && !['seq', ...needed].includes(name));
   const [ts, event] = needed.map((n) => names.indexOf(n)) as [number, number];
   const misfits = new Map<string, number>();
+  let rounded = 0;
   return {
     add(get, place) {
-      const stamp = String(get(ts) ?? '').trim();
-      const name = get(event);
-      if (!/^-?\d{1,19}$/.test(stamp) || name === null || name === undefined || name === '') {
-        addUnparsed(meta, { ...place, text: `ts_ns ${stamp}, event ${String(name)}` });
+      const said = get(ts);
+      const stamp = said === null || said === undefined ? null : asInteger(said, true);
+      const name = plain(get(event));
+      if (!isStamp(stamp) || name === null || name === undefined || name === '') {
+        addUnparsed(meta, { ...place, text: `ts_ns ${String(said ?? '')}, event ${String(name)}` });
         return;
       }
-      const t = BigInt.asUintN(64, BigInt(stamp));
+      if (asInteger(said) === null) rounded++;
+      const t = BigInt.asUintN(64, stamp);
       const id = log.dicts.event.intern(String(name));
       addRow(log, Number(t >> 32n), Number(t & 0xffffffffn), id);
       for (const c of rest) {
-        const v = get(c.index);
+        const v = plain(get(c.index));
         if (v === null || v === undefined || (v === '' && !isText(c.name))) continue;
         if (!putValue(log, c.name, v)) misfits.set(c.name, (misfits.get(c.name) ?? 0) + 1);
       }
@@ -60,8 +73,12 @@ export function rowsInto(log: Log, meta: TraceMeta, names: readonly string[]): R
           `columns that are none of a trace were left out: ${unknown.slice(0, 40).join(', ')}`,
         );
       }
+      if (rounded > 0)
+        meta.notes.push(
+          `ts_ns: ${rounded} stamps went through a double, which keeps those to 256 ns or worse`,
+        );
       for (const [name, n] of misfits)
-        meta.notes.push(`${name}: ${n} values do not fit the column`);
+        meta.notes.push(`${name}: ${n} values do not fit the column, or lost digits in a double`);
     },
   };
 }
@@ -85,42 +102,85 @@ export function takeMeta(meta: TraceMeta, get: (key: string) => string | null | 
 
 /** CSV with ptlab's column names, as `ptlab import --to csv` and pandas write it. */
 export const csv: Importer = {
-  about: "CSV with ptlab's column names (ts_ns, event, ...)",
+  about:
+    "CSV with ptlab's column names (ts_ns, event, ...), between commas, semicolons, tabs or bars",
   sniff(head) {
-    const line = Buffer.from(head.subarray(0, 4096)).toString('utf8').split(/\r?\n/, 1)[0]!;
-    const names = line.split(',').map((n) => n.replaceAll('"', '').trim());
-    return needed.every((n) => names.includes(n));
+    const line = headingOf(Buffer.from(head.subarray(0, 4096)).toString('utf8'));
+    const names = line.split(delimiterOf(line)).map((n) => n.replaceAll('"', '').trim());
+    return names.length > 1 && needed.some((n) => names.includes(n));
   },
   async read(input, log, meta) {
     let rows: Rows | null = null;
+    let width = 0;
+    let uneven = 0;
     const reader = new CsvReader((cells, line, offset) => {
-      if (rows) rows.add((i) => cells[i], { line, offset });
-      else
+      if (rows === null) {
+        width = cells.length;
         rows = rowsInto(
           log,
           meta,
           cells.map((c) => (c ?? '').trim()),
         );
+        return;
+      }
+      if (cells.length !== width) uneven++;
+      rows.add((i) => cells[i], { line, offset });
     });
     for await (const chunk of input.chunks()) reader.push(chunk);
     reader.end();
     (rows as Rows | null)?.finish();
+    if (uneven > 0)
+      meta.notes.push(
+        `${uneven} records have more or fewer cells than the heading's ${width}; what is beyond was left out`,
+      );
+    meta.notes.push(...reader.notes);
   },
 };
 
-function readArrow(bytes: Uint8Array, log: Log, meta: TraceMeta): void {
-  const { batches, schema, cut } = readIpc(bytes);
-  if (cut !== undefined) meta.notes.push(`truncated: ${cut}`);
-  const table = new Table(schema, batches);
-  const names = schema.fields.map((f) => f.name);
-  takeMeta(meta, (key) => schema.metadata.get(key));
-  for (const { name, type } of schema.fields) {
-    if (!(name in columns) || !isNested(type)) continue;
-    throw new FormatError(`column '${name}' is ${type}; a trace has plain values there`);
+/** Nanoseconds in a unit of Arrow's: seconds, milliseconds, microseconds, nanoseconds. */
+const unitNs = [1_000_000_000n, 1_000_000n, 1000n, 1n];
+
+/** Gives a value of a batch by row; points in time as exact nanoseconds, whatever their unit. */
+function getter(vector: Vector, name: string): (row: number) => unknown {
+  const { type } = vector;
+  if (name === 'ts_ns' && (DataType.isTimestamp(type) || DataType.isDuration(type))) {
+    const data = vector.data[0]!;
+    const values = data.values as BigInt64Array;
+    const unit = unitNs[type.unit]!;
+    return (i) => (data.getValid(i) ? values[i]! * unit : null);
   }
+  if (name === 'ts_ns' && (DataType.isDate(type) || DataType.isTime(type)))
+    throw new FormatError(
+      `column 'ts_ns' is ${type}; a stamp is a number of nanoseconds or a point in time`,
+    );
+  return (i) => vector.get(i);
+}
+
+/** @throws FormatError for a kind of column that cannot be read. */
+function checkTypes(schema: Schema): void {
+  for (const { name, type } of schema.fields) {
+    if (!Object.hasOwn(columns, name)) continue;
+    if (isNested(type))
+      throw new FormatError(`column '${name}' is ${type}; a trace has plain values there`);
+    if (DataType.isDictionary(type) && Number(type.indices.bitWidth) === 64)
+      throw new FormatError(
+        `column '${name}' is a dictionary with 64-bit indices; write them with 32 bits`,
+      );
+  }
+}
+
+function readArrow(bytes: Uint8Array, log: Log, meta: TraceMeta): void {
+  const { batches, schema, cut } = readIpc(bytes, unpackBlock);
+  const names = schema.fields.map((f) => f.name);
+  checkTypes(schema);
   const rows = rowsInto(log, meta, names);
-  const vectors = names.map((n) => table.getChild(n)!);
-  for (let i = 0; i < table.numRows; i++) rows.add((c) => vectors[c]!.get(i), { offset: 0 });
+  if (cut !== undefined && batches.every((b) => b.numRows === 0)) throw new FormatError(cut);
+  takeMeta(meta, (key) => schema.metadata.get(key));
+  if (cut !== undefined) meta.notes.push(`truncated: ${cut}`);
+  for (const batch of batches) {
+    const get = names.map((name, k) => getter(batch.getChildAt(k)!, name));
+    for (let i = 0; i < batch.numRows; i++) rows.add((c) => get[c]!(i), { offset: 0 });
+  }
   rows.finish();
 }
 

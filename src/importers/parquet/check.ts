@@ -1,4 +1,5 @@
 import type { ColumnMetaData } from 'hyparquet';
+import { FormatError } from '../importer.js';
 import { type PageHeader, pageHeader, type Reader, varint } from './page-header.js';
 
 /** What is checked of a column: where its values go in a row, and how its pages are packed. */
@@ -106,7 +107,10 @@ function checkValues(c: Column, kind: number, r: Reader, count: number, v2: bool
       return;
     }
     default:
-      fail(`values in encoding ${kind}; write them plain or with a dictionary`);
+      throw new FormatError(
+        `Parquet whose column '${c.meta.path_in_schema?.join('.')}' has its values in encoding ${kind}; ` +
+          'write them plain or with a dictionary',
+      );
   }
 }
 
