@@ -9,7 +9,7 @@ import { whole } from './machine-options.js';
 /** Options of every command that takes a trace. */
 export const traceOptions = [
   ['--format <name>', 'read the trace as this format instead of looking at it'],
-  ['--jobs <n>', 'threads that read a large text trace; default: 1'],
+  ['--jobs <n>', 'threads that read a text trace; default: by its size'],
   ['--kernel <release>', 'kernel the trace was recorded on, where it does not say so itself'],
 ] as const;
 

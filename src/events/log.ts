@@ -1,4 +1,5 @@
 import { type Dict, decodeText, newDict } from './dict.js';
+import { takeMemory } from './memory.js';
 import { type ColumnName, columnNames, columns, type Kind, type NameOf } from './schema.js';
 
 /** Rows of one Arrow record batch. */
@@ -58,26 +59,26 @@ const none = new Uint8Array(0);
 const noWords = new Int32Array(0);
 const noDoubles = new Float64Array(0);
 
+const inWords = { array: Uint32Array, perRow: 2 };
+const inIds = { array: Int32Array, perRow: 1 };
+
+/** How the values of a column lie in memory: 64-bit integers as two words, truth values as bits. */
+const layouts = {
+  u64: inWords,
+  i64: inWords,
+  f64: { array: Float64Array, perRow: 1 },
+  u32: { array: Uint32Array, perRow: 1 },
+  i32: inIds,
+  u16: { array: Uint16Array, perRow: 1 },
+  u8: { array: Uint8Array, perRow: 1 },
+  bool: { array: Uint8Array, perRow: 1 / 8 },
+  text: { array: Uint8Array, perRow: 0 },
+  dict: inIds,
+} as const satisfies Record<Kind, unknown>;
+
 function makeValues(kind: Kind, rows: number): Values {
-  switch (kind) {
-    case 'u64':
-    case 'i64':
-      return new Uint32Array(rows * 2);
-    case 'f64':
-      return new Float64Array(rows);
-    case 'u32':
-      return new Uint32Array(rows);
-    case 'u16':
-      return new Uint16Array(rows);
-    case 'u8':
-      return new Uint8Array(rows);
-    case 'bool':
-      return new Uint8Array(rows >> 3);
-    case 'text':
-      return none;
-    default:
-      return new Int32Array(rows);
-  }
+  const { array, perRow } = layouts[kind];
+  return new array(takeMemory(rows * perRow * array.BYTES_PER_ELEMENT));
 }
 
 // A column that no row of a batch sets shares these zeros with every other such batch.
@@ -132,8 +133,8 @@ function own(c: Cells): void {
   c.words = new Int32Array(c.values.buffer, 0, c.values.byteLength >> 2);
   c.doubles = new Float64Array(c.values.buffer, 0, c.values.byteLength >> 3);
   if (c.kind === 'text') {
-    c.offsets = new Int32Array(batchRows + 1);
-    c.bytes = new Uint8Array(1 << 16);
+    c.offsets = new Int32Array(takeMemory((batchRows + 1) * 4));
+    c.bytes = new Uint8Array(takeMemory(1 << 16));
   }
 }
 
@@ -203,6 +204,24 @@ function flush(log: Log): void {
   log.onBatch(batch);
 }
 
+/** Values of a column that were set elsewhere. */
+export type Filled = Pick<Cells, 'use' | 'valid' | 'set' | 'offsets' | 'bytes' | 'used'> & {
+  readonly values: ArrayBuffer;
+};
+
+/** Cells of a full batch with these values, which are not copied. */
+export function filledCells(kind: Kind, { values: memory, ...rest }: Filled): Cells {
+  const values = new layouts[kind].array(memory);
+  return { ...freshCells(kind), ...rest, values, words: new Int32Array(memory) };
+}
+
+/** Hand on a batch whose cells were set elsewhere, behind the rows so far; other columns are unset. */
+export function addBatch(log: Log, length: number, cells: Partial<Batch['cells']>): void {
+  flush(log);
+  log.total += length;
+  log.onBatch({ length, cells: { ...allCells(), ...cells } });
+}
+
 /** Hand on the last, partly filled batch. */
 export const endLog = (log: Log): void => flush(log);
 
@@ -264,7 +283,7 @@ export function addHead(
 function thin(c: Cells): void {
   c.use = 'thin';
   if (c.bits.length === 0) {
-    c.bits = new Int32Array(batchRows / 32);
+    c.bits = new Int32Array(takeMemory(batchRows / 8));
     c.valid = new Uint8Array(c.bits.buffer);
   }
   c.valid.fill(0xff, 0, c.set >> 3).fill(0, c.set >> 3);

@@ -1,10 +1,8 @@
 import { FormatError, type Importer } from './importer.js';
 import { importers } from './index.js';
+import { headBytes } from './peek.js';
 import { stateOf } from './states.js';
 import { packedAtrace } from './unpack.js';
-
-/** Bytes that an importer may look at to know its format. */
-export const headBytes = 1 << 16;
 
 const magics = {
   gzip: [0x1f, 0x8b],

@@ -1,16 +1,18 @@
 // A worker thread: reads chunks of a text trace, one after the other, and hands over their columns.
 import { parentPort } from 'node:worker_threads';
 import { memoryOf } from '../events/append-part.js';
-import { readChunk } from './chunk.js';
-import { fileRange } from './files.js';
-import type { Job } from './threads.js';
+import { giveMemory } from '../events/memory.js';
+import { type Answer, type Job, readChunk } from './chunk.js';
 
 const port = parentPort!;
 let last: Promise<void> = Promise.resolve();
 
-async function answer({ path, begin, end, tracer }: Job): Promise<void> {
-  const chunk = await readChunk(fileRange(path, begin, end), tracer, begin);
-  port.postMessage(chunk, chunk.parts.flatMap(memoryOf));
+async function answer(job: Job): Promise<void> {
+  const { bytes } = job;
+  giveMemory(job.spare);
+  const chunk = await readChunk(job);
+  const reply: Answer = { chunk, bytes };
+  port.postMessage(reply, [bytes.buffer, ...chunk.parts.flatMap(memoryOf)]);
 }
 
 port.on('message', (job: Job) => {

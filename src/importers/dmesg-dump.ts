@@ -1,6 +1,6 @@
 import type { Log } from '../events/log.js';
 import type { TraceMeta } from '../events/meta.js';
-import { finish } from './ftrace.js';
+import { finish } from './ftrace-lines.js';
 import { readSourceLine } from './ftrace-read.js';
 import { endStack, newState, type State } from './ftrace-text.js';
 

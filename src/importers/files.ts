@@ -21,18 +21,3 @@ export function fileAccess(path: string): Access & { close(): void } {
     close: () => closeSync(fd),
   };
 }
-
-const rangeBytes = 1 << 18;
-
-/** Bytes [begin, end) of a file, in pieces; each is overwritten by the next. */
-export function* fileRange(path: string, begin: number, end: number): Generator<Uint8Array> {
-  const file = fileAccess(path);
-  const piece = new Uint8Array(rangeBytes);
-  try {
-    for (let at = begin; at < end; at += rangeBytes) {
-      yield file.read(at, Math.min(rangeBytes, end - at), piece);
-    }
-  } finally {
-    file.close();
-  }
-}

@@ -27,6 +27,8 @@ export interface Input {
    * @throws FormatError if it is not installed, or the source is no plain file.
    */
   tool(command: string, args: readonly string[]): AsyncIterable<Uint8Array>;
+  /** Threads to read with, if it is known; 1: none but this. */
+  readonly jobs?: number | undefined;
 }
 
 /** Reads one format: a file in importers/, a line in importers/index.ts. */

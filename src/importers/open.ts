@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileWriter, memoryWriter, readTrace, type TraceWriter } from '../events/file.js';
 import { mergeInto, mergeMeta } from '../events/merge.js';
@@ -15,21 +14,18 @@ import {
   type Input,
   noTool,
 } from './importer.js';
-import { importers } from './index.js';
-import { isQuotedPrintable } from './quoted-printable.js';
+import { peek } from './peek.js';
 import {
   checkPath,
   type Heard,
   hashRest,
   isPlain,
   newSource,
-  peek,
   rawPieces,
   type Source,
   unpacked,
   watched,
 } from './source.js';
-import { readInThreads } from './threads.js';
 import { runTool } from './tool.js';
 
 /** How a source is to be read. */
@@ -38,37 +34,11 @@ export interface OpenOptions extends Heard {
   readonly format?: string | undefined;
   /** Kernel release to note, where the source does not say it. */
   readonly kernel?: string | undefined;
-  /** Threads that read a large text, beside the one that hashes and writes; default 1: none but this. */
+  /**
+   * Threads that read a large text, beside the one that hashes and writes; 1: none but this. By default as many as
+   * pay off.
+   */
   readonly jobs?: number | undefined;
-}
-
-/** A smaller text is not worth a second thread. */
-const leastBytes = 1 << 20;
-/** Bytes that a thread reads at a time, at least and at most. */
-const [leastChunk, mostChunk] = [1 << 16, 1 << 23];
-/** The importer for a plain file of ftrace text that several threads shall read; else the usual one. */
-function shared(
-  importer: Importer,
-  path: string,
-  head: Uint8Array,
-  options: OpenOptions,
-): Importer {
-  const { jobs = 1 } = options;
-  const { size } = statSync(path);
-  const isShared = importer === importers.ftrace && jobs > 1 && size >= leastBytes;
-  if (!isShared || isQuotedPrintable(head)) return importer;
-  const chunkBytes = Math.max(leastChunk, Math.min(mostChunk, Math.ceil(size / (4 * jobs))));
-  return {
-    ...importer,
-    async read(input, log, meta) {
-      const file = fileAccess(path);
-      try {
-        await readInThreads({ path, file, jobs, chunkBytes }, input.chunks(), log, meta);
-      } finally {
-        file.close();
-      }
-    },
-  };
 }
 
 interface Opened {
@@ -88,12 +58,11 @@ async function open(path: string, options: OpenOptions): Promise<Opened> {
   if (head.length === 0 && source.cut !== undefined)
     throw new FormatError(`${path}: ${source.cut}`);
   const name = path === '-' ? 'stdin' : basename(path);
-  const [format, chosen] = choose(path, head, options.format);
+  const [format, importer] = choose(path, head, options.format);
   const meta = newMeta(name, format);
   if (options.kernel !== undefined) meta.kernel = options.kernel;
   const plainFile = !wrapper && isPlain(path);
   source.reuse = plainFile;
-  const importer = plainFile ? shared(chosen, path, head, options) : chosen;
   let close = (): void => {};
   const access = async (): Promise<Access> => {
     if (!plainFile) return holdAll(pieces);
@@ -106,7 +75,7 @@ async function open(path: string, options: OpenOptions): Promise<Opened> {
   const tool = plainFile
     ? (c: string, args: readonly string[]) => runTool(c, args, path, pieces)
     : noTool;
-  const input: Input = { name: path, chunks: () => pieces, access, tool };
+  const input: Input = { name: path, chunks: () => pieces, access, tool, jobs: options.jobs };
   return { source, importer, meta, input, close: () => close() };
 }
 
