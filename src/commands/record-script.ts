@@ -1,5 +1,5 @@
 // The text of the scripts that `ptlab record` prints: POSIX shell, at most 72 columns where names allow.
-import { quote } from '../export/shell.js';
+import { UserError } from './command.js';
 import type { Need, Probe } from './recipes.js';
 
 /** What the user wants of the script. */
@@ -18,13 +18,29 @@ export interface Recipe {
   readonly missing: readonly string[];
 }
 
+const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
+
+/** `word` as one word of any POSIX shell ($'...' is none of dash), in printable ASCII. */
+export function posixQuote(word: string): string {
+  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word)) return word;
+  if (/^[ -~]*$/.test(word)) return `'${word.replaceAll("'", "'\\''")}'`;
+  if (/\0|\n$/.test(word))
+    throw new UserError('a NUL, or a newline at the end, cannot be kept in a script');
+  const bytes = Array.from(new TextEncoder().encode(word), (b) =>
+    b < 0x20 || b > 0x7e || /[-%\\'"$`!]/.test(String.fromCharCode(b))
+      ? octal(b)
+      : String.fromCharCode(b),
+  );
+  return `"$(printf '${bytes.join('')}')"`;
+}
+
 /** The definition that kprobe_events takes. */
 export const probeLine = (p: Probe): string =>
   `${p.back ? 'r' : 'p'}:ptlab/${p.name} ${p.at} ${p.args}`.trim();
 
 function probeLines(p: Probe): string[] {
   const head = `probe ${p.back ? 'r' : 'p'}:ptlab/${p.name} ${p.at}`;
-  return p.args === '' ? [head] : [`${head} \\`, `  ${quote(p.args)}`];
+  return p.args === '' ? [head] : [`${head} \\`, `  ${posixQuote(p.args)}`];
 }
 
 /** Words after a prefix, in lines that end in a backslash where they go on. */
@@ -40,19 +56,32 @@ function wrapped(first: string, words: readonly string[], last: string): string[
 
 const hashed = ['lock/contention_begin', 'mmap_lock/mmap_lock_released'];
 
-const head = ({ need, kernel, missing }: Recipe, o: Wanted, own: readonly string[]): string[] => [
+/** What the kernel must be built with. */
+const configs = ({ need, probes, events }: Recipe): string[] => [
+  ...(events.length > 0 ? ['CONFIG_EVENT_TRACING'] : []),
+  ...(probes.length > 0 ? ['CONFIG_KPROBE_EVENTS'] : []),
+  ...(probes.some((p) => p.at === 'ptdump_walk_pgd') ? ['CONFIG_PTDUMP_DEBUGFS'] : []),
+  ...(need.initMm || probes.some((p) => p.keyOnly) ? ['CONFIG_KALLSYMS_ALL'] : []),
+];
+
+const head = (r: Recipe, o: Wanted, own: readonly string[]): string[] => [
   '#!/bin/sh',
   '# Records for ptlab:',
-  `#   ${need.about}`,
-  `# on kernel ${kernel}. Read it, then run it as root.`,
+  `#   ${r.need.about}`,
+  `# on kernel ${r.kernel}. Read it, then run it as root.`,
+  ...wrapped('# It needs', configs(r), '').map((l) =>
+    l.replace(/ *\\?$/, '').replace(/^ +/, '#   '),
+  ),
   ...own,
-  ...missing.map((e) => `# This kernel has no ${e}.`),
+  ...r.missing.map((e) => `# This kernel has no ${e}.`),
   '# shellcheck disable=SC2016 # $arg1 is for the kernel',
   'set -u',
-  `out=${quote(o.output)}`,
+  `out=${posixQuote(o.output)}`,
   '[ ! -e "$out" ] || { echo "$out is there already" >&2; exit 1; }',
-  't=/sys/kernel/tracing',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
+  't=${TRACEFS:-/sys/kernel/tracing}',
   '[ -e "$t/trace" ] || mount -t tracefs nodev "$t" || exit 1',
+  '[ -w "$t/trace" ] || { echo "cannot write $t: are you root?" >&2; exit 1; }',
 ];
 
 /** Functions that go on where a kernel lacks one function or event. */
@@ -78,7 +107,7 @@ const dropProbes = (probes: readonly Probe[]): string[] =>
 
 /** Addresses to filter by; where kallsyms hides them, a filter that lets all pass. */
 const addressOf = (variable: string, symbol: string, field: string): string[] => [
-  `${variable}=$(awk '$3 == "${symbol}" { print $1 }' \\`,
+  `${variable}=$(awk '$3 == "${symbol}" { print $1; exit }' \\`,
   '  /proc/kallsyms)',
   `case "$${variable}" in`,
   `  *[1-9a-f]*) ${variable}="${field}==0x$${variable}" ;;`,
@@ -160,7 +189,11 @@ export function traceCmdScript(r: Recipe, o: Wanted): string[] {
       "# trace-cmd takes over the machine's trace buffer while it runs.",
     ]),
     ...probeFunction,
+    'kb=$(cat "$t/buffer_size_kb")',
+    'started=',
     'cleanup() {',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
+    '  [ -z "$started" ] || trace-cmd reset -b "${kb%% *}" > /dev/null',
     ...dropProbes(r.probes),
     '  :',
     '} 2> /dev/null',
@@ -180,11 +213,11 @@ export function traceCmdScript(r: Recipe, o: Wanted): string[] {
     '  [ $# = 1 ] || want="$want -f $2"',
     '}',
     ...turnOn,
+    'started=1',
     '# shellcheck disable=SC2086 # these are words',
     `trace-cmd start -b ${o.bufferKb} $want || exit 1`,
     'work',
     'trace-cmd stop',
     'trace-cmd extract -o "$out"',
-    'trace-cmd reset > /dev/null',
   ];
 }

@@ -1,7 +1,12 @@
-import { quote } from '../export/shell.js';
 import { type Answer, byName, type Command, type Options, UserError } from './command.js';
 import { needs } from './recipes.js';
-import { probeLine, traceCmdScript, tracefsScript, type Wanted } from './record-script.js';
+import {
+  posixQuote,
+  probeLine,
+  traceCmdScript,
+  tracefsScript,
+  type Wanted,
+} from './record-script.js';
 
 /** '6.12.117-vmtest' -> 6012. */
 export function version(release: string): number {
@@ -27,7 +32,7 @@ function wanted(options: Options, by: string): Wanted {
     throw new UserError(`--buffer-kb ${String(options['bufferKb'])}: a whole number of kilobytes`);
   }
   const own = options['command'];
-  const workload = typeof own === 'string' ? `/bin/sh -c ${quote(own)}` : `sleep ${seconds}`;
+  const workload = typeof own === 'string' ? `/bin/sh -c ${posixQuote(own)}` : `sleep ${seconds}`;
   const preset = by === 'tracefs' ? 'trace.txt.gz' : 'trace.dat';
   return { bufferKb, workload, output: String(options['output'] ?? preset) };
 }
