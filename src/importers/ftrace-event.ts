@@ -24,13 +24,14 @@ function kindOf(s: State, name: string): Kind {
   const { dicts } = s.log;
   const text = literalOf(ascii(`${name}: `));
   const rest = { text, next: null, other: null };
-  if (isPlace(name) || isMarker(name)) {
-    const how = isMarker(name) ? 'marker' : 'print';
-    return { how, event: dicts.event.intern('print'), matcher: undefined, ...rest };
+  if (isMarker(name)) {
+    return { how: 'marker', event: dicts.event.intern(name), matcher: undefined, ...rest };
+  }
+  if (isPlace(name)) {
+    return { how: 'print', event: dicts.event.intern('print'), matcher: undefined, ...rest };
   }
   const how = /^funcgraph_(entry|exit)$/.test(name) ? 'graph' : 'event';
-  const called = name === '0' ? 'tracing_mark_write' : name; // by kernels before 3.9
-  return { how, event: dicts.event.intern(called), matcher: matcherOf(called), ...rest };
+  return { how, event: dicts.event.intern(name), matcher: matcherOf(name), ...rest };
 }
 
 /** The kind of the event whose name ends at `colon`. */

@@ -143,10 +143,30 @@ export function addGraphLine(
   return true;
 }
 
+/** '--> func (1)', '<-- func (1) (start: 8d3634d0  end: 8d3928b0) over: 1', of trace-cmd report -N and perf script. */
+const arrow =
+  /^\s*(?:-->|<--) (\S.*?) \((\d+)\)(?: \(start: ([0-9a-f]{1,16}) +end: ([0-9a-f]{1,16})\))?/;
+/** 'func=f depth=1 … calltime=8d3634d0 rettime=8d3928b0', of trace-cmd report -R: hexadecimal, too. */
+const fields =
+  /^\s*func=(\S+) depth=(\d+)(?:.*? calltime=([0-9a-f]{1,16}) rettime=([0-9a-f]{1,16})(?!\S))?/;
+
+/** Payload of the event itself, as its format prints it: function, depth and, at the end of a call, when it began and ended. */
+function putFields(log: Log, text: string): boolean {
+  const m = arrow.exec(text) ?? fields.exec(text);
+  if (!m) return false;
+  const [, at, depth, start, end] = m as unknown as [string, string, string, string?, string?];
+  setDict(log, 'at', at);
+  if (start !== undefined && end !== undefined) {
+    setF64(log, 'duration_ns', Number(BigInt(`0x${end}`) - BigInt(`0x${start}`)));
+  }
+  setText(log, 'detail', `depth=${depth}`);
+  return true;
+}
+
 /** Payload of funcgraph_entry and funcgraph_exit in trace-cmd report; false if it is not one. */
 export function putGraphPayload(log: Log, state: GraphState, cpu: number, text: string): boolean {
   const at = text.indexOf('|');
-  if (at < 0) return false;
+  if (at < 0) return putFields(log, text);
   const line = columnsOf(text.slice(0, at), text.slice(at + 1));
   const stack = state.open.get(cpu) ?? [];
   state.open.set(cpu, stack);

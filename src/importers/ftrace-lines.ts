@@ -41,7 +41,7 @@ export function finish(s: State): void {
   }
   if (s.ticks)
     meta.notes.push(
-      'stamps are ticks of a clock that counts (counter, x86-tsc, uptime): ts_ns holds ticks',
+      'stamps are ticks of a clock that counts (counter, x86-tsc, uptime, or report --raw-ts): ts_ns holds ticks',
     );
   if (s.processes > 0) meta.notes.push(`${s.processes} lines of atrace's list of processes`);
   if (s.console > 0) {

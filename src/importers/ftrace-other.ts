@@ -5,7 +5,7 @@ import { stamp } from './ftrace-stamp.js';
 import type { State } from './ftrace-text.js';
 
 const reportLine =
-  /^(version = \d+|cpus=\d+|CPU \d+ is empty|trace-cmd version .*|(?:registering|overriding|removing override) .*|CPU:\d+ \[SUBBUFFER START\].*|(?:Average wakeup latency|Maximum Latency|Minimum Latency): .*|RT task timings:)$/;
+  /^(version = \d+|cpus=\d+|CPU \d+ is empty|trace-cmd version .*|(?:registering|overriding|removing override) .*|CPU:\d+ \[SUBBUFFER START\].*| (?:TIME EXTEND|TIME STAMP|PADDING): .*|(?:Average wakeup latency|Maximum Latency|Minimum Latency): .*|RT task timings:)$/;
 
 /** Lines that trace-cmd report puts before the events. */
 export function readReportLine(s: State, text: string): boolean {

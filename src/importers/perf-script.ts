@@ -72,8 +72,12 @@ function addSample(s: State, p: Sample): void {
   const ns = p.ns ?? 0n;
   if (p.ns === null) s.undated++;
   const name = eventName(p.event);
-  const event = log.dicts.event.intern(isMarker(name) ? 'print' : name);
-  addRow(log, Number((ns >> 32n) & 0xffffffffn), Number(ns & 0xffffffffn), event);
+  addRow(
+    log,
+    Number((ns >> 32n) & 0xffffffffn),
+    Number(ns & 0xffffffffn),
+    log.dicts.event.intern(name),
+  );
   if (p.cpu !== undefined) setInt(log, 'cpu', Number(p.cpu));
   const [tid, pid] = [p.tid, p.pid].map((id) => (id === undefined ? null : int32(id)));
   if (tid != null) setInt(log, 'pid', tid);

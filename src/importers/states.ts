@@ -18,6 +18,7 @@ const files: readonly (readonly [RegExp, string])[] = [
   [/^[a-z0-9_-]+:\w+\r?\n[a-z0-9_-]+:\w+\r?$/m, 'a list of events (available_events, set_event), and no trace'],
   [/^entries: \d+\noverrun: \d+\ncommit overrun:/m, "the counts of a CPU's buffer (per_cpu/*/stats), and no trace"],
   [/^\s*\d+,\d+\s+\d+\s+\d+\s+\d+\.\d{9}\s+\d+\s+[A-Z]/, 'text of blkparse: record the events block:* and ptlab reads them'],
+  [/^(version = \d+\s+|CPU \d+ is empty\s+)*cpus=\d+\s*$/, 'a report of trace-cmd without an event'],
   [/^# RTLA /, 'a report of rtla, which holds sums and no events: rtla -t keeps the trace, which ptlab reads'],
   [/^(cpus=\d+\n)?task: .*-\d+\n\s+Event: /, 'trace-cmd profile or report --profile, which holds sums and no events: run trace-cmd report without --profile'],
   [/^\{"type": "(attached_probes|map|hist|stats|printf|time)"/m, "bpftrace's JSON: run bpftrace without -f json"],

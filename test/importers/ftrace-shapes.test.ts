@@ -233,21 +233,27 @@ test('function: with arguments, offsets, addresses, without the caller; other cl
   }
 });
 
-test('prints and marks of trace-cmd report and old kernels have one name', async () => {
+test('prints and marks of trace-cmd report have the names of tracefs', async () => {
   const { rows } = await read(
     'cpus=2',
     '          sh-12    [001]   1.354908: print:                tracing_mark_write: MARK wl_begin',
     '          sh-12    [001]   1.354909: bprint:               vmix_run: vmix op=huge',
     '          sh-12    [001]   1.354909: bputs:                0xffff800078ae040c: hello',
     '          sh-12    [001]   1.354910: print:                B|2861|a: b',
-    '          sh-12    [001] ...1   1.354911: 0: B|2861|foo',
+    '          sh-12    [001]   1.354910: bputs:                0xffff0000080feeb8s: of an old trace-cmd',
+    '          sh-12    [001]   1.354910: print:                 ip=tracing_mark_write buf=MARK wl_end',
+    '          sh-12    [001]   1.354910: bprint:                ip=0xffff800078af040c fmt=0xffff00000a785e80 buf=ARRAY[]',
+    '          sh-12    [001]   1.354910: bputs:                 ip=0xffff800078af04b0 str=vmix op=purge',
   );
   expect(pick(rows, 'event', 'at', 'detail')).toEqual([
     ['tracing_mark_write', undefined, 'MARK wl_begin'],
     ['print', 'vmix_run', 'vmix op=huge'],
     ['print', '0xffff800078ae040c', 'hello'],
     ['print', undefined, 'B|2861|a: b'],
-    ['tracing_mark_write', undefined, 'B|2861|foo'],
+    ['bputs', undefined, '0xffff0000080feeb8s: of an old trace-cmd'],
+    ['tracing_mark_write', undefined, 'MARK wl_end'],
+    ['print', '0xffff800078af040c', 'fmt=0xffff00000a785e80 buf=ARRAY[]'],
+    ['print', '0xffff800078af04b0', 'vmix op=purge'],
   ]);
 });
 
@@ -299,4 +305,19 @@ test('function_graph of kernels that put no bar behind the flags', async () => {
     ['funcgraph_exit', '...1', 12500],
   ]);
   expect(meta.unparsed.lines).toBe(0);
+});
+
+test('funcgraph events as their format prints them, in trace-cmd report -N and -R', async () => {
+  const { rows } = await read(
+    '       ldmod-66    [001]     2.369214: funcgraph_entry:      --> vmap_range (1)',
+    '       ldmod-66    [001]     2.369416: funcgraph_exit:       <-- vmap_range (1) (start: 8d3634d0  end: 8d3928b0) over: 1',
+    '       ldmod-66    [001]     2.369214: funcgraph_entry:       func=vmap_range depth=1',
+    '       ldmod-66    [001]     2.369416: funcgraph_exit:        func=vmap_range depth=1 overrun=0 calltime=8d3634d0 rettime=8d3928b0',
+  );
+  expect(pick(rows, 'event', 'at', 'duration_ns', 'detail')).toEqual([
+    ['funcgraph_entry', 'vmap_range', undefined, 'depth=1'],
+    ['funcgraph_exit', 'vmap_range', 0x8d3928b0 - 0x8d3634d0, 'depth=1'],
+    ['funcgraph_entry', 'vmap_range', undefined, 'depth=1'],
+    ['funcgraph_exit', 'vmap_range', 0x8d3928b0 - 0x8d3634d0, 'depth=1'],
+  ]);
 });
