@@ -81,7 +81,8 @@ const head = (r: Recipe, o: Wanted, own: readonly string[]): string[] => [
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
   't=${TRACEFS:-/sys/kernel/tracing}',
   '[ -e "$t/trace" ] || mount -t tracefs nodev "$t" || exit 1',
-  '[ -w "$t/trace" ] || { echo "cannot write $t: are you root?" >&2; exit 1; }',
+  '[ -w "$t/trace" ] ||',
+  '  { echo "cannot write $t: are you root?" >&2; exit 1; }',
 ];
 
 /** Functions that go on where a kernel lacks one function or event. */
