@@ -14,8 +14,9 @@ type Use = 'unset' | 'dense' | 'thin';
 export interface Cells {
   readonly kind: Kind;
   values: Values;
-  /** The same memory as 32-bit words and as doubles: each setter sees one type of array only. */
+  /** The same memory as words of 32 and 16 bits and as doubles: each setter sees one type of array only. */
   words: Int32Array;
+  shorts: Uint16Array;
   doubles: Float64Array;
   /** Validity bitmap, least significant bit first; in use once a row leaves the column out. */
   valid: Uint8Array;
@@ -57,6 +58,7 @@ export interface Log {
 
 const none = new Uint8Array(0);
 const noWords = new Int32Array(0);
+const noShorts = new Uint16Array(0);
 const noDoubles = new Float64Array(0);
 
 const inWords = { array: Uint32Array, perRow: 2 };
@@ -106,6 +108,7 @@ const freshCells = (kind: Kind): Cells => ({
   kind,
   values: zerosOf(kind),
   words: noWords,
+  shorts: noShorts,
   doubles: noDoubles,
   valid: noneValid,
   bits: noWords,
@@ -131,6 +134,7 @@ function own(c: Cells): void {
   c.owned = true;
   c.values = makeValues(c.kind, batchRows);
   c.words = new Int32Array(c.values.buffer, 0, c.values.byteLength >> 2);
+  c.shorts = new Uint16Array(c.values.buffer, 0, c.values.byteLength >> 1);
   c.doubles = new Float64Array(c.values.buffer, 0, c.values.byteLength >> 3);
   if (c.kind === 'text') {
     c.offsets = new Int32Array(takeMemory((batchRows + 1) * 4));
@@ -301,9 +305,10 @@ function markFirst(c: Cells, row: number): void {
   c.bits[row >> 5]! |= 1 << (row & 31);
 }
 
-function mark(c: Cells, row: number): void {
-  if (c.use === 'thin') c.bits[row >> 5]! |= 1 << (row & 31);
-  else if (c.use === 'dense' && row === c.set) c.set++;
+/** The column has a value in `row`; rows come in order. */
+export function mark(c: Cells, row: number): void {
+  if (row === c.set && c.use === 'dense') c.set++;
+  else if (c.use === 'thin') c.bits[row >> 5]! |= 1 << (row & 31);
   else markFirst(c, row);
 }
 
@@ -326,6 +331,13 @@ export function putWord(log: Log, column: number, v: number): void {
   const c = log.list[column]!;
   mark(c, log.row);
   c.words[log.row] = v;
+}
+
+/** Set a 16-bit cell by column index. */
+export function putShort(log: Log, column: number, v: number): void {
+  const c = log.list[column]!;
+  mark(c, log.row);
+  c.shorts[log.row] = v;
 }
 
 /** Set a small-integer or dictionary cell by column index. */

@@ -27,11 +27,14 @@ export function useBytes(buf: Uint8Array): void {
   words = count === 0 ? noWords : new Int32Array(buffer, byteOffset + shift, count); // no place past the end
 }
 
+/** The view of the bytes at hand, for a function that looks at many words. */
+export const bytesView = (): DataView => view;
+
 /** Four bytes at `at` as one number; `at + 4` must lie in the bytes. */
 export const wordAt = (at: number): number => view.getInt32(at, true);
 
 /** Value of the four decimal digits in a word, first digit in the low byte; -1 if it holds others. */
-function digits4(w: number): number {
+export function digits4(w: number): number {
   const t = w ^ 0x30303030;
   if ((((t + 0x76767676) | t) & 0x80808080) !== 0) return -1; // a byte over 9 reaches its top bit
   const pairs = (t * 10 + (t >>> 8)) & 0x00ff00ff;
@@ -89,40 +92,18 @@ function readLong(buf: Uint8Array, start: number, end: number, first: number): b
   return true;
 }
 
-const hexValue = new Int8Array(256).fill(-1);
-for (let i = 0; i < 10; i++) hexValue[48 + i] = i;
-for (let i = 0; i < 6; i++) hexValue[97 + i] = 10 + i;
-
-/** Value of the four lower-case hexadecimal digits in a word; -1 if it holds others. */
-function hex4(w: number): number {
-  const letter = (w >>> 6) & 0x01010101; // 'a' to 'f' are 0x61 to 0x66, '0' to '9' 0x30 to 0x39
-  const low = w & 0x0f0f0f0f;
-  const v = low + letter * 9;
-  const highWrong = (w & 0xf0f0f0f0) ^ (0x30303030 + letter * 0x30);
-  const overNine = (v + 0x06060606 - letter * 6) & 0x10101010;
-  const isBacktick = ((low + 0x0f0f0f0f) ^ 0x10101010) & (letter << 4);
-  if ((highWrong | overNine | isBacktick) !== 0) return -1;
-  const pairs = ((v << 4) | (v >>> 8)) & 0x00ff00ff;
-  return ((pairs & 0xff) << 8) | (pairs >>> 16);
-}
+/** Value of a byte as a lower-case hexadecimal digit, or -1. */
+export const hexDigits = new Int8Array(256).fill(-1);
+for (let i = 0; i < 10; i++) hexDigits[48 + i] = i;
+for (let i = 0; i < 6; i++) hexDigits[97 + i] = 10 + i;
 
 /** Read lower-case hexadecimal digits into `num`; false if there is none, or more than 16. */
 export function readHex(buf: Uint8Array, start: number, end: number): boolean {
-  useBytes(buf);
   let hi = 0;
   let lo = 0;
   let at = start;
-  const v4 = view;
-  const last = Math.min(start + 12, end - 4);
-  while (at <= last) {
-    const d = hex4(v4.getInt32(at, true));
-    if (d < 0) break;
-    hi = (hi << 16) | (lo >>> 16);
-    lo = (lo << 16) | d;
-    at += 4;
-  }
   for (; at < end; at++) {
-    const d = hexValue[buf[at]!]!;
+    const d = hexDigits[buf[at]!]!;
     if (d < 0) break;
     if (at - start === 16) return false;
     hi = (hi << 4) | (lo >>> 28);
@@ -157,8 +138,9 @@ export const ascii = (text: string): Uint8Array => new TextEncoder().encode(text
 export interface Literal {
   readonly bytes: Uint8Array;
   readonly length: number;
-  /** The whole words from the start, and the last four bytes, which may overlap them. */
+  /** The whole words from the start, the first of them, and the last four bytes, which may overlap them. */
   readonly words: Int32Array;
+  readonly first: number;
   readonly last: number;
 }
 
@@ -167,7 +149,8 @@ export function literalOf(bytes: Uint8Array): Literal {
   const v = new DataView(bytes.buffer, bytes.byteOffset, length);
   const words = new Int32Array(length >> 2);
   for (let i = 0; i < words.length; i++) words[i] = v.getInt32(i * 4, true);
-  return { bytes, length, words, last: length >= 4 ? v.getInt32(length - 4, true) : 0 };
+  const last = length >= 4 ? v.getInt32(length - 4, true) : 0;
+  return { bytes, length, words, first: words[0] ?? 0, last };
 }
 
 /** Do the bytes at hand hold `what` at `at`? */
@@ -178,12 +161,14 @@ export function matches(buf: Uint8Array, at: number, end: number, what: Literal)
     for (let i = 0; i < length; i++) if (buf[at + i] !== what.bytes[i]) return false;
     return true;
   }
-  const { words: wanted } = what;
   const v = view;
-  for (let i = 0; i < wanted.length; i++) {
-    if (v.getInt32(at + i * 4, true) !== wanted[i]) return false;
+  const { words: wanted } = what;
+  if (v.getInt32(at, true) !== what.first) return false;
+  const last = at + what.length - 4;
+  for (let i = 1, next = at + 4; next < last; i++, next += 4) {
+    if (v.getInt32(next, true) !== wanted[i]) return false;
   }
-  return v.getInt32(at + length - 4, true) === what.last;
+  return v.getInt32(last, true) === what.last;
 }
 
 /** Is one of the four bytes a newline? (not 0: one is, though the bits above the first may be wrong) */

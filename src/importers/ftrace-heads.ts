@@ -1,44 +1,55 @@
-import { useBytes, wordAt } from './bytes.js';
+import { bytesView, useBytes } from './bytes.js';
 import { head } from './ftrace-line.js';
 
 /** Longest head that is remembered, in words; comm, pid, tgid, CPU and flags take 36 to 52 bytes. */
 const maxWords = 16;
-const slots = 1024;
+const slotBits = 11;
 /** Shorter ones lack the columns whose bytes tell them apart. */
 const minLength = 24;
+/** Values of a slot. */
+const width = 8;
 
 /**
  * Heads ('comm-pid [cpu] flags') lately read and what they say: a trace has few of them, which come again
  * and again. Found by their bytes; a head that falls on the same slot takes the place of the older.
  */
 export interface Heads {
+  /** Slot of the last head found. */
+  slot: number;
   /** Lengths in bytes of the two kinds of heads read last: one that is cut by a long pid is longer. */
   length: number;
   other: number;
   readonly words: Int32Array;
-  /** By slot: length, pid, tgid, CPU, task, flags. */
+  /** By slot: length, pid, tgid, CPU, task, flags; 0: none, negative: the head has none of it. */
   readonly values: Int32Array;
 }
 
 export const newHeads = (): Heads => ({
+  slot: 0,
   length: 0,
   other: 0,
-  words: new Int32Array(slots * maxWords),
-  values: new Int32Array(slots * 8),
+  words: new Int32Array(maxWords << slotBits),
+  values: new Int32Array(width << slotBits),
 });
 
+/** Where the values of the last head found begin in `values`: pid, tgid, CPU, task, flags. */
+export const headValues = (heads: Heads): number => heads.slot * width + 1;
+
 /** Mixes the end of comm, the pid, and the last twelve bytes: CPU and flags. */
-function slotOf(start: number, end: number): number {
-  let h = Math.imul(wordAt(start + 12), 0x9e3779b1) ^ wordAt(start + 17);
-  h = Math.imul(h ^ (h >>> 15), 0x85ebca6b) ^ wordAt(end - 12);
-  h = Math.imul(h ^ (h >>> 15), 0xc2b2ae35) ^ wordAt(end - 8);
-  h = Math.imul(h ^ (h >>> 15), 0x27d4eb2f) ^ wordAt(end - 4);
-  return (Math.imul(h ^ (h >>> 15), 0x9e3779b1) >>> 22) & (slots - 1);
+function slotOf(v: DataView, start: number, end: number): number {
+  const mix =
+    Math.imul(v.getInt32(start + 12, true), 0x9e3779b1) +
+    Math.imul(v.getInt32(start + 17, true), 0x85ebca6b) +
+    Math.imul(v.getInt32(end - 12, true), 0xc2b2ae35) +
+    Math.imul(v.getInt32(end - 8, true), 0x27d4eb2f) +
+    Math.imul(v.getInt32(end - 4, true), 0x165667b1);
+  return Math.imul(mix ^ (mix >>> 15), 0x9e3779b1) >>> (32 - slotBits);
 }
 
 /** Remember the head that `readHead` found and `addHead` gave ids, in the bytes at hand. */
 export function learnHead(heads: Heads, buf: Uint8Array): void {
   useBytes(buf); // the text may have been unpacked into bytes of its own
+  const v = bytesView();
   const { start, end } = head;
   const length = end - start;
   if (length < minLength || length > maxWords * 4) return;
@@ -46,31 +57,29 @@ export function learnHead(heads: Heads, buf: Uint8Array): void {
     heads.other = heads.length;
     heads.length = length;
   }
-  const slot = slotOf(start, end);
+  const slot = slotOf(v, start, end);
   const { words, values } = heads;
-  values.set([length, head.pid, head.tgid, head.cpu, head.task, head.flags], slot * 8);
+  values.set([length, head.pid, head.tgid, head.cpu, head.task, head.flags], slot * width);
   const to = slot * maxWords;
   const whole = length >> 2;
-  for (let i = 0; i < whole; i++) words[to + i] = wordAt(start + i * 4);
-  if ((length & 3) !== 0) words[to + whole] = wordAt(end - 4);
+  for (let i = 0; i < whole; i++) words[to + i] = v.getInt32(start + i * 4, true);
+  if ((length & 3) !== 0) words[to + whole] = v.getInt32(end - 4, true);
 }
 
-/** Is it this head, `length` bytes of it at `start`? Then `head` has what it says. */
-function isHead(heads: Heads, start: number, length: number): boolean {
-  const end = start + length;
-  const slot = slotOf(start, end);
+/** Does the head in `slot` stand at `start`? Then it is the last one found. */
+function isHead(heads: Heads, v: DataView, start: number, slot: number): boolean {
   const { words, values } = heads;
-  const at = slot * 8;
-  if (values[at] !== length) return false;
+  const length = values[slot * width]!;
+  if (length === 0) return false;
   const from = slot * maxWords;
   const whole = length >> 2;
-  for (let i = 0; i < whole; i++) if (words[from + i] !== wordAt(start + i * 4)) return false;
-  if ((length & 3) !== 0 && words[from + whole] !== wordAt(end - 4)) return false;
-  head.pid = values[at + 1]!;
-  head.tgid = values[at + 2]!;
-  head.cpu = values[at + 3]!;
-  head.task = values[at + 4]!;
-  head.flags = values[at + 5]!;
+  for (let i = 0; i < whole; i++) {
+    if (words[from + i] !== v.getInt32(start + i * 4, true)) return false;
+  }
+  const end = start + length;
+  if ((length & 3) !== 0 && words[from + whole] !== v.getInt32(end - 4, true)) return false;
+  heads.slot = slot;
+  head.cpu = values[slot * width + 3]!;
   head.end = end;
   return true;
 }
@@ -79,8 +88,10 @@ function isHead(heads: Heads, start: number, length: number): boolean {
 export function knowHead(heads: Heads, start: number, end: number): boolean {
   const { length, other } = heads;
   if (length === 0 || start + maxWords * 4 > end) return false;
-  if (isHead(heads, start, length)) return true;
-  if (other === 0 || !isHead(heads, start, other)) return false;
+  const v = bytesView();
+  if (isHead(heads, v, start, heads.slot)) return true;
+  if (isHead(heads, v, start, slotOf(v, start, start + length))) return true;
+  if (other === 0 || !isHead(heads, v, start, slotOf(v, start, start + other))) return false;
   heads.other = length;
   heads.length = other;
   return true;

@@ -1,4 +1,4 @@
-import { addRow, type Log, putInt, putWord } from '../events/log.js';
+import { addRow, type Log, putShort, putWord } from '../events/log.js';
 import { columnNames } from '../events/schema.js';
 import { num, readDecimal, useBytes } from './bytes.js';
 import { readStamp, stamp } from './ftrace-stamp.js';
@@ -166,7 +166,7 @@ function resolve(log: Log, buf: Uint8Array): void {
 export function addHead(log: Log, buf: Uint8Array, event: number): void {
   if (head.task < 0) resolve(log, buf);
   addRow(log, stamp.hi, stamp.lo, event);
-  putInt(log, CPU, head.cpu);
+  putShort(log, CPU, head.cpu);
   putWord(log, PID, head.pid);
   putWord(log, TASK, head.task);
   if (head.tgid >= 0) putWord(log, TGID, head.tgid);

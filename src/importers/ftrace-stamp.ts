@@ -1,4 +1,4 @@
-import { num, readDecimal } from './bytes.js';
+import { bytesView, digits4, num, readDecimal, wordAt } from './bytes.js';
 
 const DOT = 0x2e;
 const COLON = 0x3a;
@@ -70,24 +70,61 @@ export function readStamp(buf: Uint8Array, start: number, end: number): number {
   return at < end && buf[at] === COLON ? at + 1 : -1;
 }
 
-/**
- * The usual stamp, ' seconds.micros: ', with blanks before it; gives where the text behind starts, or -1 if
- * it is another. Reads no further than the first byte that is neither digit nor blank.
- */
-export function readMicroseconds(buf: Uint8Array, from: number): number {
+/** Longest text before the dot that is remembered, in bytes: the flags of trace-cmd may be missing, so that blanks are many. */
+const maxLead = 32;
+
+/** What stood last between head and fraction, '   4.', and that second: most stamps are of the same as the one before. */
+const lead = { length: 0, words: new Int32Array(maxLead >> 2), hi: 0, lo: 0 };
+
+/** Does the lead stand at `at`? */
+function isLead(v: DataView, at: number): boolean {
+  const { length, words } = lead;
+  const last = length - 4;
+  for (let i = 0, to = 0; to < last; i++, to += 4)
+    if (words[i] !== v.getInt32(at + to, true)) return false;
+  return words[(maxLead >> 2) - 1] === v.getInt32(at + last, true);
+}
+
+/** Take ' seconds.' at `from` as the new lead; false if it is not that. */
+function learnLead(buf: Uint8Array, from: number): boolean {
+  lead.length = 0;
   let at = from;
   while (buf[at] === SPACE) at++;
-  if (at === from) return -1;
   const start = at;
   let seconds = 0;
   for (let d = buf[at]! - 48; d >= 0 && d <= 9; d = buf[++at]! - 48) seconds = seconds * 10 + d;
-  if (at === start || seconds >= 9e6 || buf[at] !== DOT) return -1;
-  const dot = at++;
-  let micros = 0;
-  for (let d = buf[at]! - 48; d >= 0 && d <= 9; d = buf[++at]! - 48) micros = micros * 10 + d;
-  if (at !== dot + 7 || buf[at] !== COLON || buf[at + 1] !== SPACE) return -1;
-  const next = buf[at + 2];
+  const length = at + 1 - from;
+  if (start === from || at === start || seconds >= 9e6 || buf[at] !== DOT) return false;
+  if (length < 4 || length > maxLead - 4) return false;
+  setStamp(seconds * 1e9);
+  lead.hi = stamp.hi;
+  lead.lo = stamp.lo;
+  lead.length = length;
+  for (let i = 0; i < length - 4; i += 4) lead.words[i >> 2] = wordAt(from + i);
+  lead.words[(maxLead >> 2) - 1] = wordAt(from + length - 4);
+  return true;
+}
+
+/** Most bytes that a usual stamp is looked at for. */
+const maxStamp = maxLead + 12;
+
+/**
+ * The usual stamp, ' seconds.micros: ', in the bytes at hand, with blanks before it; gives where the text behind
+ * starts, or -1 if it is another.
+ */
+export function readMicroseconds(buf: Uint8Array, from: number): number {
+  if (from + maxStamp > buf.length) return -1;
+  const v = bytesView();
+  if ((lead.length === 0 || !isLead(v, from)) && !learnLead(buf, from)) return -1;
+  const at = from + lead.length;
+  const most = digits4(v.getInt32(at, true));
+  const rest = v.getInt32(at + 4, true); // two digits, colon, blank
+  const t = (rest & 0xffff) ^ 0x3030;
+  if (most < 0 || (((t + 0x7676) | t) & 0x8080) !== 0 || rest >>> 16 !== 0x203a) return -1;
+  const next = buf[at + 8];
   if (next === SPACE || next === OPEN) return -1; // trace-cmd puts more blanks, or '(+22400)'
-  setStamp(seconds * 1e9 + micros * 1000);
-  return at + 2;
+  const ns = (most * 100 + (t & 0xff) * 10 + (t >>> 8)) * 1000;
+  stamp.lo = (lead.lo + ns) | 0;
+  stamp.hi = (lead.hi + (stamp.lo >>> 0 < ns ? 1 : 0)) | 0;
+  return at + 8;
 }

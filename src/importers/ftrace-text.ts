@@ -1,11 +1,15 @@
 import { type Dict, newDict } from '../events/dict.js';
 import { type Log, setText } from '../events/log.js';
 import type { TraceMeta } from '../events/meta.js';
-import { type Literal, literalOf } from './bytes.js';
+import { newRowHeads, type RowHeads } from '../events/row-heads.js';
+import type { Literal } from './bytes.js';
 import { type GraphState, newGraphState } from './ftrace-graph.js';
 import { type Heads, newHeads } from './ftrace-heads.js';
 import type { Wrapped } from './ftrace-wrap.js';
 import type { Matcher } from './payload.js';
+
+/** Slots for kinds that are found by some of their names' bytes. */
+const nearKinds = 1024;
 
 /** What an event's name makes of its line. */
 export interface Kind {
@@ -15,9 +19,6 @@ export interface Kind {
   readonly matcher: Matcher | undefined;
   /** 'name: ', to know it again. */
   readonly text: Literal;
-  /** The two kinds that came after this one last. */
-  next: Kind | null;
-  other: Kind | null;
 }
 
 /** Where a reader of ftrace text stands. */
@@ -28,10 +29,14 @@ export interface State {
   readonly names: Dict;
   /** Kinds by the name's id in `names`. */
   readonly kinds: (Kind | undefined)[];
+  /** Kinds by some of their names' bytes. */
+  readonly near: (Kind | undefined)[];
   readonly heads: Heads;
+  /** Rows of known heads that are not in their columns yet. */
+  readonly rows: RowHeads;
   readonly graph: GraphState;
-  /** Kind of the last event. */
-  kind: Kind;
+  /** Was the last event one of the function tracer? */
+  functions: boolean;
   /** Frames of the stack being read. */
   frames: string[] | null;
   lastHi: number;
@@ -68,16 +73,11 @@ export const newState = (log: Log, meta: TraceMeta): State => ({
   meta,
   names: newDict(),
   kinds: [],
-  kind: {
-    how: 'event',
-    event: 0,
-    matcher: undefined,
-    text: literalOf(new Uint8Array(0)),
-    next: null,
-    other: null,
-  },
+  near: new Array(nearKinds).fill(undefined),
   heads: newHeads(),
+  rows: newRowHeads(),
   graph: newGraphState(),
+  functions: false,
   frames: null,
   lastHi: 0,
   lastLo: 0,
