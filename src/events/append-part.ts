@@ -1,4 +1,16 @@
-import { addBatch, type Cells, type Filled, filledCells, type Log } from './log.js';
+import { arrowSchema, newDictionaries, toRecordBatch } from './arrow.js';
+import { type BatchMessage, type BatchSize, batchMessage } from './ipc.js';
+import {
+  addBatch,
+  type Batch,
+  type Cells,
+  endLog,
+  type Filled,
+  filledCells,
+  type Log,
+  newLog,
+} from './log.js';
+import { newMeta } from './meta.js';
 import { type ColumnName, columnNames, columns, type NameOf } from './schema.js';
 
 /** One column of a part: its number, and what of `Cells` another thread needs. */
@@ -13,50 +25,72 @@ export interface Part {
 const none = new Uint8Array(0);
 
 /** A batch that its log is done with, as a part; its arrays are shared, not copied. */
-export function partOf(length: number, cells: readonly Cells[]): Part {
-  const columns: PartColumn[] = [];
-  for (const [at, c] of cells.entries()) {
+export function partOf({ length, cells }: Batch): Part {
+  const parts: PartColumn[] = [];
+  for (const [at, name] of columnNames.entries()) {
+    const c = cells[name];
     const { use, set, offsets, bytes, used } = c;
     if (use === 'unset') continue;
     const valid = use === 'thin' ? c.valid : none; // else it may be one that all logs share
     const values = c.values.buffer as ArrayBuffer;
-    columns.push([at, { use, valid, set, values, offsets, bytes, used }]);
+    parts.push([at, { use, valid, set, values, offsets, bytes, used }]);
   }
-  return { length, columns };
+  return { length, columns: parts };
 }
 
-/** The memory of a part, to be moved to another thread. */
+/** The memory of a part, to be moved to another thread or filled again. */
 export const memoryOf = (part: Part): ArrayBuffer[] =>
   part.columns
     .flatMap(([, c]) => [c.valid.buffer, c.values, c.offsets.buffer, c.bytes.buffer])
     .filter((b) => b.byteLength > 0) as ArrayBuffer[];
 
-/** Ids in this log of what the part's log calls 0, 1, 2 ..., by column. */
+/** Ids in one log of what another calls 0, 1, 2 ..., by column. */
 export type Ids = Readonly<Record<NameOf<'dict'>, Int32Array>>;
 
-/** Put this log's ids in the place of the part's; rows without a value stay 0. */
+/** Put other ids in the place of the batch's; rows without a value stay 0. */
 function renameIds({ use, words, valid }: Cells, ids: Int32Array, length: number): void {
-  if (ids.every((id, i) => id === i)) return;
+  if (use === 'unset' || ids.every((id, i) => id === i)) return;
   if (use === 'dense') for (let i = 0; i < length; i++) words[i] = ids[words[i]!]!;
   else
     for (let i = 0; i < length; i++)
       if ((valid[i >> 3]! & (1 << (i & 7))) !== 0) words[i] = ids[words[i]!]!;
 }
 
-function number({ words }: Cells, first: number, length: number): void {
+/** Make a batch one of another log: its ids, and rows numbered from `first` on. */
+export function adapt({ length, cells }: Batch, ids: Ids, first: number): void {
+  for (const name of columnNames)
+    if (columns[name].kind === 'dict') renameIds(cells[name], ids[name as NameOf<'dict'>], length);
+  const { words } = cells.seq;
   for (let i = 0; i < length; i++) words[i] = first + i;
 }
 
-/** Hand on the rows of a part as a batch of the log, numbered on from its own. Nothing is copied. */
-export function appendPart(log: Log, { length, columns: given }: Part, ids: Ids): void {
+/** Hand on the rows of a part, which was made for this log, as a batch of it. Nothing is copied. */
+export function appendPart(log: Log, { length, columns: given }: Part): void {
   const cells: Partial<Record<ColumnName, Cells>> = {};
   for (const [at, filled] of given) {
     const name = columnNames[at]!;
-    const { kind } = columns[name];
-    const c = filledCells(kind, filled);
-    if (name === 'seq') number(c, log.total, length);
-    else if (kind === 'dict') renameIds(c, ids[name as NameOf<'dict'>], length);
-    cells[name] = c;
+    cells[name] = filledCells(columns[name].kind, filled);
   }
   addBatch(log, length, cells);
+}
+
+/** Rows of a batch, and their bytes in a file. */
+export interface PartSize extends BatchSize {
+  readonly length: number;
+}
+
+const schema = arrowSchema(newMeta('', ''));
+const noDictionaries = newLog(() => {});
+
+/** A batch as it will stand in a file, where its dictionaries are by then. `adapt` may still change its values. */
+export const messageOf = (batch: Batch): BatchMessage =>
+  batchMessage(toRecordBatch(batch, noDictionaries, newDictionaries(), schema));
+
+/** Leave room for batches in the log's file, behind the rows so far; gives where each begins. */
+export function reserveParts(log: Log, sizes: readonly PartSize[]): number[] {
+  endLog(log);
+  return sizes.map((size) => {
+    log.total += size.length;
+    return log.file!.reserve(size);
+  });
 }

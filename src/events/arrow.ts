@@ -142,7 +142,7 @@ function cellsData(
 /** A batch of the log as an Arrow record batch; arrays are shared, not copied. */
 export function toRecordBatch(
   batch: Batch,
-  log: Log,
+  log: Pick<Log, 'dicts'>,
   d: Dictionaries,
   schema: Schema,
 ): RecordBatch {

@@ -12,9 +12,9 @@ import {
 import type { RecordBatch } from 'apache-arrow';
 import { arrowSchema, checkColumns, newDictionaries, toRecordBatch } from './arrow.js';
 import { rowSource } from './copy.js';
-import { IpcWriter, type Seal } from './ipc.js';
+import { type BatchMessage, IpcWriter, type Seal } from './ipc.js';
 import { readIpc } from './ipc-read.js';
-import { endLog, isZeros, type Log, newLog } from './log.js';
+import { emptyBatch, endLog, isZeros, type Log, newLog } from './log.js';
 import { metaFromMap, type TraceMeta } from './meta.js';
 import { schemaVersion } from './schema.js';
 import { newTrace, type Trace } from './trace.js';
@@ -95,6 +95,15 @@ function sealStream(from: Sink, { head, inPlace, tail, copies }: Seal, path: str
   closeSync(to.fd);
 }
 
+/** Writes batches into a file that another thread made, in the room that it left for them. */
+export function sharedWriter(path: string): (message: BatchMessage, position: number) => void {
+  const fd = openSync(path, 'r+');
+  return ({ bytes }, position) => {
+    const to: Sink = { fd, size: position };
+    for (const b of bytes) append(to, b);
+  };
+}
+
 /**
  * Write a trace to `path`. Until `finish` it is `path`.part, a stream whose whole batches can be
  * read at any time; then it becomes an Arrow IPC file and takes its name.
@@ -112,6 +121,17 @@ export function fileWriter(path: string, meta: TraceMeta): TraceWriter<void> {
     ipc.append(toRecordBatch(b, log, dictionaries, schema));
     ftruncateSync(out.fd, out.size); // a hole at the end counts
   }, true);
+  log.file = {
+    path: part,
+    reserve(size) {
+      ipc ??= start();
+      const dictionariesOnly = toRecordBatch(emptyBatch(0), log, dictionaries, schema);
+      const at = ipc.reserve(dictionariesOnly, size);
+      out.size = at + size.metaDataLength + size.bodyLength;
+      ftruncateSync(out.fd, out.size);
+      return at;
+    },
+  };
   return {
     log,
     finish(m) {

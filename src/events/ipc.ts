@@ -61,6 +61,15 @@ class Messages extends RecordBatchWriter {
     }
   }
 
+  /** Leave room for a record batch with these dictionaries, which someone else writes; gives where it begins. */
+  reserve(dictionaries: RecordBatch, { metaDataLength, bodyLength }: BatchSize): number {
+    this._writeDictionaries(dictionaries as never);
+    const at = this._position;
+    this._recordBatchBlocks.push(new FileBlock(metaDataLength, bodyLength, at));
+    this._position += metaDataLength + bodyLength;
+    return at;
+  }
+
   /** Where the record batches stand. */
   get batches(): FileBlock[] {
     return this._recordBatchBlocks;
@@ -69,6 +78,31 @@ class Messages extends RecordBatchWriter {
   get dictionaries(): FileBlock[] {
     return this._dictionaryBlocks;
   }
+}
+
+/** Bytes of a record batch in a file. */
+export type BatchSize = Pick<FileBlock, 'metaDataLength' | 'bodyLength'>;
+
+/** A record batch as bytes of a file, without its dictionaries. */
+export interface BatchMessage {
+  readonly size: BatchSize;
+  /** One after the other; those of columns are shared, not copied. */
+  readonly bytes: readonly Uint8Array[];
+}
+
+class BareMessages extends Messages {
+  protected override _writeDictionaries(): this {
+    return this;
+  }
+}
+
+/** The message of a record batch whose dictionaries are in the file already. */
+export function batchMessage(batch: RecordBatch): BatchMessage {
+  const bytes: Uint8Array[] = [];
+  const messages = new BareMessages((b) => bytes.push(b), batch.schema, 0);
+  messages.append(batch);
+  const { metaDataLength, bodyLength } = messages.batches[0]!;
+  return { size: { metaDataLength, bodyLength }, bytes };
 }
 
 /** What a file begins with: magic, schema, whole dictionaries. */
@@ -140,6 +174,11 @@ export class IpcWriter {
 
   append(batch: RecordBatch): void {
     this.#messages.append(batch);
+  }
+
+  /** As `append`, but someone else writes the batch, to the place that this gives; `dictionaries` has no rows. */
+  reserve(dictionaries: RecordBatch, size: BatchSize): number {
+    return this.#messages.reserve(dictionaries, size);
   }
 
   /** The ends of the final file: `schema` with the final metadata, whole dictionaries. */

@@ -41,6 +41,13 @@ export interface Batch {
   readonly cells: Readonly<Record<ColumnName, Cells>>;
 }
 
+/** A file that other threads may write batches of a log into. */
+export interface SharedFile {
+  readonly path: string;
+  /** Leave room for a batch of so many bytes, whose dictionaries the log knows by now; gives where it begins. */
+  reserve(size: { readonly metaDataLength: number; readonly bodyLength: number }): number;
+}
+
 /** The event log: rows are appended, and leave as batches of typed arrays. */
 export interface Log {
   /** Rows appended so far, in all batches. */
@@ -54,6 +61,8 @@ export interface Log {
   /** Is `onBatch` done with a batch when it returns, so that its arrays can be filled again? */
   readonly reuse: boolean;
   readonly onBatch: (batch: Batch) => void;
+  /** The file it is written to, if it is. */
+  file: SharedFile | null;
 }
 
 const none = new Uint8Array(0);
@@ -162,7 +171,16 @@ export function newLog(onBatch: (batch: Batch) => void, reuse = false): Log {
   const dicts = Object.fromEntries(names.map((n) => [n, newDict()]));
   const cells = allCells();
   const list = columnNames.map((n) => cells[n]);
-  return { total: 0, row: -1, cells, list, dicts: dicts as Log['dicts'], reuse, onBatch };
+  return {
+    total: 0,
+    row: -1,
+    cells,
+    list,
+    dicts: dicts as Log['dicts'],
+    reuse,
+    onBatch,
+    file: null,
+  };
 }
 
 /** Rows without text get an empty slice. */
@@ -218,6 +236,9 @@ export function filledCells(kind: Kind, { values: memory, ...rest }: Filled): Ce
   const values = new layouts[kind].array(memory);
   return { ...freshCells(kind), ...rest, values, words: new Int32Array(memory) };
 }
+
+/** A batch in which no row sets a column. */
+export const emptyBatch = (length: number): Batch => ({ length, cells: allCells() });
 
 /** Hand on a batch whose cells were set elsewhere, behind the rows so far; other columns are unset. */
 export function addBatch(log: Log, length: number, cells: Partial<Batch['cells']>): void {

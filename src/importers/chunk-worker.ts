@@ -1,20 +1,59 @@
-// A worker thread: reads chunks of a text trace, one after the other, and hands over their columns.
+// A worker thread: reads chunks of a text trace, one after the other. What a chunk's rows are called in the whole
+// trace is known once those before it are: then it writes them into the trace's file, or hands them over.
 import { parentPort } from 'node:worker_threads';
-import { memoryOf } from '../events/append-part.js';
+import { adapt, memoryOf, messageOf, partOf } from '../events/append-part.js';
+import { sharedWriter } from '../events/file.js';
+import type { BatchMessage } from '../events/ipc.js';
+import type { Batch } from '../events/log.js';
 import { giveMemory } from '../events/memory.js';
-import { type Answer, type Job, readChunk } from './chunk.js';
+import { type Answer, type Delivery, type Job, readChunk, type Verdict } from './chunk.js';
 
-const port = parentPort!;
-let last: Promise<void> = Promise.resolve();
-
-async function answer(job: Job): Promise<void> {
-  const { bytes } = job;
-  giveMemory(job.spare);
-  const chunk = await readChunk(job);
-  const reply: Answer = { chunk, bytes };
-  port.postMessage(reply, [bytes.buffer, ...chunk.parts.flatMap(memoryOf)]);
+/** Batches of a chunk that wait for a verdict. */
+interface Waiting {
+  readonly batches: readonly Batch[];
+  readonly messages: readonly BatchMessage[];
 }
 
-port.on('message', (job: Job) => {
-  last = last.then(() => answer(job));
+const port = parentPort!;
+const waiting: Waiting[] = [];
+let write: ReturnType<typeof sharedWriter> | null = null;
+let last: Promise<void> = Promise.resolve();
+
+async function read(job: Job): Promise<void> {
+  const { bytes } = job;
+  const { chunk, batches } = await readChunk(job);
+  const messages = batches.map(messageOf);
+  waiting.push({ batches, messages });
+  const sizes = messages.map(({ size }, i) => ({ ...size, length: batches[i]!.length }));
+  const answer: Answer = { chunk, sizes, bytes };
+  port.postMessage(answer, [bytes.buffer]);
+}
+
+/** Write batches, and use their memory again. */
+function deliver({ batches, messages }: Waiting, { path, places }: Verdict['file'] & {}): void {
+  write ??= sharedWriter(path);
+  for (const [i, message] of messages.entries()) write(message, places[i]!);
+  giveMemory(batches.flatMap((b) => memoryOf(partOf(b))));
+}
+
+function end({ ids, first, file }: Verdict): void {
+  const chunk = waiting.shift()!;
+  let row = first;
+  for (const batch of chunk.batches) {
+    adapt(batch, ids, row);
+    row += batch.length;
+  }
+  const delivery: Delivery = { parts: file ? [] : chunk.batches.map(partOf) };
+  if (file) deliver(chunk, file);
+  port.postMessage(delivery, delivery.parts.flatMap(memoryOf));
+}
+
+port.on('message', (message: Job | Verdict | null) => {
+  last = last.then(() => {
+    if (message === null)
+      waiting.shift(); // the chunk is read again elsewhere
+    else if ('bytes' in message) return read(message);
+    else end(message);
+    return undefined;
+  });
 });

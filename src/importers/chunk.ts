@@ -1,7 +1,6 @@
-import { appendPart, type Ids, type Part, partOf } from '../events/append-part.js';
-import { endLog, newLog } from '../events/log.js';
+import type { Ids, Part, PartSize } from '../events/append-part.js';
+import { type Batch, endLog, newLog } from '../events/log.js';
 import { addGap, addUnparsed, newMeta, type TraceMeta } from '../events/meta.js';
-import { columnNames } from '../events/schema.js';
 import { noteOrder } from './ftrace-event.js';
 import { readLines } from './ftrace-lines.js';
 import { endStack, newState, type State } from './ftrace-text.js';
@@ -13,14 +12,27 @@ export interface Job {
   readonly offset: number;
   /** What '# tracer:' named before. */
   readonly tracer: string | null;
-  /** Memory of former answers. */
-  readonly spare: ArrayBuffer[];
 }
 
 /** What a worker made of a job, and its bytes again. */
 export interface Answer {
   readonly chunk: Chunk;
+  readonly sizes: readonly PartSize[];
   readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** What becomes of the rows that a worker read. */
+export interface Verdict {
+  readonly ids: Ids;
+  /** Number of the first row. */
+  readonly first: number;
+  /** Where to write each batch; null: hand them over. */
+  readonly file: { readonly path: string; readonly places: readonly number[] } | null;
+}
+
+/** The rows handed over; none if they were written. */
+export interface Delivery {
+  readonly parts: readonly Part[];
 }
 
 /** What reading a piece of a text trace on its own gave: plain values, to be handed to another thread. */
@@ -29,7 +41,6 @@ export interface Chunk {
   readonly plain: boolean;
   readonly tracer: string | null;
   readonly bytes: number;
-  readonly parts: readonly Part[];
   readonly dicts: Readonly<Record<string, readonly string[]>>;
   readonly lines: number;
   /** First and last stamp, two words each. */
@@ -74,20 +85,23 @@ const saysMore = (now: object, start: object): boolean =>
       !(merged as readonly string[]).includes(name),
   );
 
-const TS = columnNames.indexOf('ts_ns');
-
 /** Stamp of the first row; the chunk begins with an event. */
-function firstStamp(parts: readonly Part[]): [number, number] {
-  const ts = parts[0]?.columns.find(([at]) => at === TS)?.[1];
-  const [lo = 0, hi = 0] = ts ? new Int32Array(ts.values, 0, 2) : [];
+function firstStamp(batches: readonly Batch[]): [number, number] {
+  const [lo = 0, hi = 0] = batches[0]?.cells.ts_ns.words ?? [];
   return [hi, lo];
 }
 
+/** A chunk that was read, with its rows. */
+interface Read {
+  readonly chunk: Chunk;
+  readonly batches: readonly Batch[];
+}
+
 /** Read a piece that begins with an event's line. */
-export async function readChunk({ bytes, offset, tracer }: Omit<Job, 'spare'>): Promise<Chunk> {
-  const parts: Part[] = [];
+export async function readChunk({ bytes, offset, tracer }: Job): Promise<Read> {
+  const batches: Batch[] = [];
   const meta = newMeta('', '');
-  const log = newLog(({ length, cells }) => void parts.push(partOf(length, Object.values(cells))));
+  const log = newLog((batch) => void batches.push(batch));
   const start = { ...newState(log, meta), tracer };
   const s = { ...start };
   const clean = { ...meta };
@@ -97,26 +111,29 @@ export async function readChunk({ bytes, offset, tracer }: Omit<Job, 'spare'>): 
   const { lost, lost_per_cpu, gaps, unparsed } = meta;
   const { outOfOrder, formless, console, joined, ticks } = s;
   const isLong = gaps.length > mostGaps || meta.notes.length > 0;
-  return {
+  const chunk: Chunk = {
     plain: isPlain(s) && !isLong && !saysMore(s, start) && !saysMore(meta, clean),
     tracer,
     bytes: bytes.length,
-    parts,
     dicts: Object.fromEntries(Object.entries(log.dicts).map(([n, d]) => [n, d.values])),
     lines: end.line,
-    first: firstStamp(parts),
+    first: firstStamp(batches),
     last: [s.lastHi, s.lastLo],
     ...{ outOfOrder, formless, console, joined, ticks },
     meta: { lost, lost_per_cpu, gaps, unparsed },
   };
+  return { chunk, batches };
 }
 
 /** Would the chunk be read the same behind what was read so far? Else it must be read again. */
 export const canMerge = (s: State, { plain, tracer }: Chunk): boolean =>
   plain && isPlain(s) && s.tracer === tracer;
 
-/** Add a chunk that can be merged to what was read before, up to `before`; gives where it ends. */
-export function mergeChunk(s: State, chunk: Chunk, before: Place): Place {
+/**
+ * Add what a chunk that can be merged says to what was read before, up to `before`, but for its rows; gives where
+ * it ends, and what its rows must be called.
+ */
+export function mergeChunk(s: State, chunk: Chunk, before: Place): { place: Place; ids: Ids } {
   const { log, meta } = s;
   endStack(s);
   s.wrapped = null;
@@ -135,6 +152,6 @@ export function mergeChunk(s: State, chunk: Chunk, before: Place): Place {
     name,
     Int32Array.from(chunk.dicts[name]!, (v) => dict.intern(v)),
   ]);
-  for (const part of chunk.parts) appendPart(log, part, Object.fromEntries(ids) as Ids);
-  return { line: before.line + chunk.lines, offset: before.offset + chunk.bytes };
+  const place = { line: before.line + chunk.lines, offset: before.offset + chunk.bytes };
+  return { place, ids: Object.fromEntries(ids) as Ids };
 }

@@ -1,8 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { memoryOf } from '../events/append-part.js';
+import { appendPart, reserveParts } from '../events/append-part.js';
 import { giveMemory } from '../events/memory.js';
-import { type Answer, canMerge, isPlain, type Job, mergeChunk } from './chunk.js';
+import {
+  type Answer,
+  canMerge,
+  type Delivery,
+  isPlain,
+  type Job,
+  mergeChunk,
+  type Verdict,
+} from './chunk.js';
 import { type Cutter, newCutter } from './cut.js';
 import { readLines } from './ftrace-lines.js';
 import type { State } from './ftrace-text.js';
@@ -16,65 +24,92 @@ const pieceBytes = 1 << 20;
 /** More are not started without a wish: this thread could not keep up with them. */
 const mostThreads = 4;
 
-/** Threads that read chunks, each its own in the order asked. */
-function startWorkers(count: number) {
-  const workers = Array.from({ length: count }, () => {
-    const worker = new Worker(new URL('./chunk-worker.js', import.meta.url));
-    const waiting: { done: (a: Answer) => void; fail: (e: Error) => void }[] = [];
-    worker.on('message', (answer: Answer) => waiting.shift()!.done(answer));
-    worker.on('error', (e) => {
-      for (const w of waiting.splice(0)) w.fail(e);
-    });
-    return { worker, waiting };
+/** A thread that reads chunks: it answers in the order asked. */
+interface Thread {
+  readonly worker: Worker;
+  ask<T>(message: Job | Verdict, moved?: ArrayBuffer[]): Promise<T>;
+}
+
+function startThread(): Thread {
+  const worker = new Worker(new URL('./chunk-worker.js', import.meta.url));
+  const waiting: { done: (a: never) => void; fail: (e: Error) => void }[] = [];
+  worker.on('message', (answer) => waiting.shift()!.done(answer as never));
+  worker.on('error', (e) => {
+    for (const w of waiting.splice(0)) w.fail(e);
   });
-  let turn = 0;
   return {
-    read(job: Job): Promise<Answer> {
-      const { worker, waiting } = workers[turn++ % count]!;
-      const result = new Promise<Answer>((done, fail) => void waiting.push({ done, fail }));
-      result.catch(() => {}); // it may fail before it is asked for
-      worker.postMessage(job, [job.bytes.buffer, ...job.spare]);
+    worker,
+    ask<T>(message: Job | Verdict, moved: ArrayBuffer[] = []): Promise<T> {
+      const result = new Promise<T>((done, fail) => void waiting.push({ done, fail }));
+      result.catch(() => {}); // it may fail before it is waited for
+      worker.postMessage(message, moved);
       return result;
     },
-    stop: () => Promise.all(workers.map(({ worker }) => worker.terminate())),
   };
 }
 
+/** A chunk that a thread has been asked for. */
+interface Asked {
+  readonly thread: Thread;
+  readonly answer: Promise<Answer>;
+}
+
+/** Take the rows of a chunk into the log; gives where the chunk ends, and a promise that all was written. */
+async function take(s: State, { chunk, sizes }: Answer, thread: Thread, from: Place) {
+  const { log } = s;
+  const { place, ids } = mergeChunk(s, chunk, from);
+  const first = log.total;
+  if (log.file !== null) {
+    const file = { path: log.file.path, places: reserveParts(log, sizes) };
+    return { place, written: thread.ask<Delivery>({ ids, first, file }) };
+  }
+  const { parts } = await thread.ask<Delivery>({ ids, first, file: null });
+  for (const part of parts) appendPart(log, part);
+  return { place, written: null };
+}
+
 /**
- * Read chunk after chunk by workers, from `from` on, as long as chunks can be cut; gives where that ended. A
+ * Read chunk after chunk by threads, from `from` on, as long as chunks can be cut; gives where that ended. A
  * chunk that depends on what comes before it is read again here, and no more are asked for.
  */
-async function readChunks(s: State, cut: Cutter, jobs: number, from: Place): Promise<Place> {
-  const workers = startWorkers(jobs);
-  const asked: Promise<Answer>[] = [];
-  const spare: ArrayBuffer[] = [];
+async function readChunks(
+  s: State,
+  cut: Cutter,
+  threads: readonly Thread[],
+  from: Place,
+): Promise<Place> {
+  const asked: Asked[] = [];
+  const writes: (Promise<Delivery> | null)[] = [];
   let { offset } = from;
   let place = from;
   let goesOn = true;
+  let turn = 0;
   const ask = async (): Promise<void> => {
     const bytes = goesOn ? await cut.next(chunkBytes) : null;
     if (bytes === null) return;
-    asked.push(workers.read({ bytes, offset, tracer: s.tracer, spare: spare.splice(0) }));
+    const thread = threads[turn++ % threads.length]!;
+    const job = { bytes, offset, tracer: s.tracer };
+    asked.push({ thread, answer: thread.ask<Answer>(job, [bytes.buffer]) });
     offset += bytes.length;
   };
-  try {
-    for (let i = 0; i <= jobs; i++) await ask(); // one more than there are workers, so that none waits for this thread
-    for (let next = asked.shift(); next !== undefined; next = asked.shift()) {
-      const { chunk, bytes } = await next;
-      await ask();
-      if (canMerge(s, chunk)) {
-        place = mergeChunk(s, chunk, place);
-        if (s.log.reuse) spare.push(...chunk.parts.flatMap(memoryOf));
-      } else {
-        goesOn = false;
-        place = await readLines(s, [bytes], place);
-      }
-      giveMemory([bytes.buffer]);
+  for (let i = 0; i <= threads.length; i++) await ask(); // one more, so that none waits for this thread
+  for (let next = asked.shift(); next !== undefined; next = asked.shift()) {
+    const { thread } = next;
+    const answer = await next.answer;
+    await ask();
+    if (canMerge(s, answer.chunk)) {
+      const taken = await take(s, answer, thread, place);
+      place = taken.place;
+      writes.push(taken.written);
+    } else {
+      goesOn = false;
+      thread.worker.postMessage(null);
+      place = await readLines(s, [answer.bytes], place);
     }
-    return place;
-  } finally {
-    await workers.stop();
+    giveMemory([answer.bytes.buffer]);
   }
+  await Promise.all(writes);
+  return place;
 }
 
 /**
@@ -99,6 +134,13 @@ export async function readInThreads(
     if (first === null) break;
     place = await readLines(s, [first], place);
   }
-  if (place.offset >= alone && isPlain(s)) place = await readChunks(s, cut, count, place);
+  if (place.offset >= alone && isPlain(s)) {
+    const threads = Array.from({ length: count }, startThread);
+    try {
+      place = await readChunks(s, cut, threads, place);
+    } finally {
+      await Promise.all(threads.map(({ worker }) => worker.terminate()));
+    }
+  }
   await readLines(s, cut.rest(), place);
 }

@@ -7,6 +7,7 @@ import { type Data, DataType, Table } from 'apache-arrow';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { importFile, openTrace } from '../../dist/importers/open.js';
+import { adapt, appendPart, partOf } from '../../src/events/append-part.js';
 import { memoryWriter, readTrace } from '../../src/events/file.js';
 import type { Log } from '../../src/events/log.js';
 import { newMeta, type TraceMeta } from '../../src/events/meta.js';
@@ -63,9 +64,14 @@ async function byChunks(bytes: Uint8Array, size: number) {
     let place: Place = { line: 0, offset: 0 };
     for (let next = await cut.next(size); next !== null; next = await cut.next(size)) {
       const job = { bytes: next, offset: place.offset, tracer: s.tracer };
-      const chunk = place.offset === 0 ? null : structuredClone(await readChunk(job));
-      if (chunk && canMerge(s, chunk)) {
-        place = mergeChunk(s, chunk, place);
+      const read = place.offset === 0 ? null : await readChunk(job);
+      if (read && canMerge(s, read.chunk)) {
+        const merged = mergeChunk(s, structuredClone(read.chunk), place);
+        place = merged.place;
+        for (const batch of read.batches) {
+          adapt(batch, merged.ids, log.total);
+          appendPart(log, structuredClone(partOf(batch)));
+        }
         taken++;
       } else place = await readLines(s, [next], place);
     }
@@ -89,6 +95,9 @@ const between = fc.constantFrom(
   '>           bash-42      [003] d..1.    12.345678: sched_wakeup: comm=a pid=1 prio=2', '> target_cpu=1',
 ); // biome-ignore format: a list
 
+/** A text without an event is refused. */
+const event = '              sh-1       [000] .....     0.000001: sched_wakeup: comm=a';
+
 /** What makes a chunk depend on what comes before it. */
 const reaching = fc.constantFrom(
   ' 0)               |  f() {', ' 0)   1.000 us    |  }', 'Subject: x', '<html>', '<pre>', 'PROCESS DUMP',
@@ -104,7 +113,7 @@ test('read by chunks, a text gives the same bytes as read in one go', async () =
   ); // biome-ignore format: a table
   await fc.assert(
     fc.asyncProperty(fc.array(line, { maxLength: 30 }), fc.integer({ min: 1, max: 1500 }), async (lines, size) => {
-      const bytes = new TextEncoder().encode(`# tracer: nop\n${lines.join('\n')}`);
+      const bytes = new TextEncoder().encode(`# tracer: nop\n${[event, ...lines].join('\n')}`);
       const got = await byChunks(bytes, size);
       expect(got.digest).toBe(await whole(bytes));
       taken += got.taken;
