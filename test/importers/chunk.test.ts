@@ -147,11 +147,12 @@ async function imported(path: string, jobs: number) {
 /** All columns of a trace as values, and what is known of it. */
 const contentOf = ({ batches, meta }: Trace) => {
   const table = new Table(batches);
-  const columns = table.schema.fields.map(({ name }) => table.getChild(name)!.toArray());
-  return {
-    meta,
-    columns: columns.map((c) => createHash('sha256').update(Array.from(c).join()).digest('hex')),
-  };
+  const hash = createHash('sha256');
+  for (const { name } of table.schema.fields) {
+    const values: unknown = table.getChild(name)!.toArray();
+    hash.update(ArrayBuffer.isView(values) ? values : (values as unknown[]).join());
+  }
+  return { meta, rows: table.numRows, columns: hash.digest('hex') };
 };
 
 const odd = Buffer.from('Subject: a mail begins\nCPU:1 [LOST 5 EVENTS]\nwhat is this?\n');
@@ -175,7 +176,7 @@ test.each(Object.keys(texts))(
     const alone = (await imported(path, 1)).map(contentOf);
     expect(alone[0]).toEqual(alone[1]);
     expect(alone[0]!.meta.seen).toBeGreaterThan(70_000);
-    for (const jobs of [2, 3])
+    for (const jobs of name.startsWith('plain') ? [2, 3] : [2])
       for (const t of await imported(path, jobs)) expect(contentOf(t)).toEqual(alone[0]);
   },
   60_000,
