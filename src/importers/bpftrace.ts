@@ -3,6 +3,7 @@ import { addRow, type Log, setF64, setText } from '../events/log.js';
 import { addGap, addUnparsed, type TraceMeta } from '../events/meta.js';
 import { FormatError, type Importer } from './importer.js';
 import { eachLine } from './lines.js';
+import { plainHead, plainText } from './quoted-printable.js';
 
 /** '@name[key, key]: 12', '@name: 12', '@name: count 5, average 2, total 10'. */
 const single = /^(@\w*)(?:\[(.*)\])?: (.+)$/;
@@ -117,7 +118,7 @@ function readLine(s: State, text: string): boolean {
 export const bpftrace: Importer = {
   about: 'maps and histograms as bpftrace prints them',
   sniff(bytes) {
-    const text = Buffer.from(bytes)
+    const text = Buffer.from(plainHead(bytes))
       .toString('latin1')
       .replaceAll(/^(?:> ?)+/gm, '');
     if (/^Attach(ing|ed) \d+ probe/m.test(text)) return true;
@@ -125,7 +126,7 @@ export const bpftrace: Importer = {
   },
   async read(input, log, meta) {
     const s: State = { log, meta, histogram: null, stack: null };
-    await eachLine(input.chunks(), (buf, start, end, line, offset) => {
+    await eachLine(plainText(input.chunks()), (buf, start, end, line, offset) => {
       const text = decodeText(buf.subarray(start, Math.min(end, start + 8192))).replace(quoted, '');
       if (text.trim() !== '' && !readLine(s, text)) addUnparsed(meta, { line, offset, text });
     });

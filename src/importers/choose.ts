@@ -31,10 +31,13 @@ const RETURN = 13;
 const shown = (head: Uint8Array): string =>
   JSON.stringify(Buffer.from(head.subarray(0, 48)).toString('latin1'));
 
+/** Bytes in which the sign of a file without events stands. */
+const stateBytes = 1 << 13;
+
 /** A file that holds no events is refused by what it is; one with events may have anything in it, further on. */
-function refuseState(name: string, head: Uint8Array, length: number): void {
-  const text = Buffer.from(head.subarray(0, length)).toString('latin1');
-  const found = stateOf(text, length === headBytes);
+function refuseState(name: string, head: Uint8Array, anywhere: boolean): void {
+  const text = Buffer.from(head.subarray(0, stateBytes)).toString('latin1');
+  const found = stateOf(text, anywhere);
   if (found) throw new FormatError(`${name}: this is ${found}`);
 }
 
@@ -108,12 +111,12 @@ export function choose(name: string, head: Uint8Array, format?: string): [string
     return [format, list[format]!];
   }
   if (head.length === 0) throw new FormatError(`${name}: empty file; nothing to import`);
-  refuseState(name, head, 1024);
+  refuseState(name, head, false);
   refuseWide(name, head);
   refuseCarriage(name, head.subarray(0, headBytes));
   const found = Object.entries(list).find(([, i]) => i.sniff(head.subarray(0, headBytes)));
   if (found) return found;
-  refuseState(name, head, headBytes);
+  refuseState(name, head, true);
   refuseBase64(name, head.subarray(0, headBytes));
   refuseOther(name, head);
   throw new FormatError(

@@ -25,15 +25,17 @@ export interface Report {
   open: boolean;
   /** Frames of its call trace, once that began. */
   frames: string[] | null;
+  /** Is its call trace over? What the kernel adds below is still part of it. */
+  traced: boolean;
 }
 
-export const newReport = (): Report => ({ open: false, frames: null });
+export const newReport = (): Report => ({ open: false, frames: null, traced: false });
 
 /** Put the stack found into the report's row. */
 export function endReport(log: Log, r: Report): void {
   if (r.frames && r.frames.length > 0) setText(log, 'stack', r.frames.join('\n'));
   r.frames = null;
-  r.open = false;
+  r.open = r.traced = false;
 }
 
 const frame = /^\s*(?:\[<[0-9a-f]+>\]\s*)?(\? )?([A-Za-z_][\w.]*\+0x[0-9a-f]+\/0x[0-9a-f]+.*?)\s*$/;
@@ -56,22 +58,25 @@ function readWho(log: Log, text: string): boolean {
   return true;
 }
 
-/** A line of an open report: who, where, and the frames. False if it is none; a report with frames then ends. */
+/** A line of the call trace; the first other one ends it. */
+function readFrame(r: Report, text: string): boolean {
+  if (r.traced) return false;
+  const f = frame.exec(text);
+  if (f) r.frames!.push(`${f[1] ?? ''}${f[2]}`);
+  r.traced = f === null && !context.test(text);
+  return !r.traced;
+}
+
+/** A line of an open report: who, where, and the frames. False if it is none. */
 export function readReport(log: Log, r: Report, text: string): boolean {
   if (registers.test(text)) return true;
-  if (r.frames) {
-    const f = frame.exec(text);
-    if (f) r.frames.push(`${f[1] ?? ''}${f[2]}`);
-    if (f || context.test(text)) return true;
-    endReport(log, r);
-    return /^---\[ end trace/.test(text);
-  }
+  if (r.frames && readFrame(r, text)) return true;
+  const isEnd = /^---\[ end trace/.test(text);
+  if (isEnd) endReport(log, r);
+  if (isEnd || r.traced) return isEnd || /^Modules linked in:/.test(text);
   if (readWho(log, text)) return true;
   if (/^Call [Tt]race:/.test(text)) r.frames = [];
-  if (r.frames) return true;
-  if (!/^---\[ end trace/.test(text)) return known.test(text);
-  endReport(log, r);
-  return true;
+  return r.frames !== null || known.test(text);
 }
 
 /** Fill the row of the report that `text` begins. */

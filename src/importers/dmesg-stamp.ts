@@ -28,7 +28,7 @@ const sinceBoot =
 /** '[  +0.000012] text' of dmesg -H, '[<    0.000012>] text' of dmesg --time-format delta. */
 const sinceLast = /^\[(?:\s*\+|<\s*)(\d{1,9})\.(\d{1,9})>?\] ?(.*)$/;
 /** '6,1234,12345678,-,caller=T123;text', a record of /dev/kmsg. */
-const record = /^\d{1,10},(\d{1,15}),(\d{1,15}),[-c+](?:,(?:caller=([CT])(\d{1,9})|[^;]*))*;(.*)$/;
+const record = /^\d{1,10},(\d{1,15}),(\d{1,15}),[-c+](?:,(?:caller=([CT])(\d{1,9})|[^;,]*))*;(.*)$/;
 
 /** '[Thu Jun 11 15:12:34 2025] text', dmesg -T, and with '<    0.000012>' dmesg -d -T. */
 const dated = /^\[(\w{3}) (\w{3}) +(\d{1,2}) ([\d:]{8}) (\d{4})(?: <\s*\d+\.\d+>)?\] ?(.*)$/;

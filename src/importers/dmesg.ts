@@ -14,6 +14,7 @@ import { type LogLine, signature, splitLogLine } from './dmesg-stamp.js';
 import { isMailHeader } from './ftrace-wrap.js';
 import type { Importer } from './importer.js';
 import { eachLine } from './lines.js';
+import { plainHead, plainText } from './quoted-printable.js';
 
 const summary = /^Summary: (\S+) passed: (\d+)(.*)$/;
 const worker = /^All test took worker(\d+)=(\d+) cycles/;
@@ -183,7 +184,7 @@ const certain = /^(test_vmalloc|sleeping_function|bug_atomic|sanitizer_report)/;
 export const dmesg: Importer = {
   about: "the kernel's log (dmesg): test_vmalloc summaries, warnings with their stacks",
   sniff(bytes) {
-    const lines = Buffer.from(bytes).toString('latin1').split('\n').slice(0, 200);
+    const lines = Buffer.from(plainHead(bytes)).toString('latin1').split('\n').slice(0, 200);
     const given = lines
       .filter((l) => l.trim() !== '' && !around.test(l))
       .map((l) => splitLogLine(l.trimEnd()));
@@ -196,7 +197,7 @@ export const dmesg: Importer = {
   },
   async read(input, log, meta) {
     const s = newState(log, meta);
-    await eachLine(input.chunks(), (buf, start, end, line, offset) => {
+    await eachLine(plainText(input.chunks()), (buf, start, end, line, offset) => {
       const text = decodeText(buf.subarray(start, Math.min(end, start + 8192)));
       if (text.trim() !== '') readLine(s, { line, offset, text });
     });

@@ -11,7 +11,7 @@ import { flagText, versionOf } from './trace-dat/flags.js';
  * C: kernel/trace/trace_output.c trace_print_lat_context(), lat_print_timestamp().
  */
 const line =
-  /^\s*(?<comm>\S(?:.*?\S)?)\s+(?<pid>\d{1,10})\s+(?<cpu>\d{1,5}) (?<flags>\d{1,3}) (?<preempt>[0-9a-f]{8}) [0-9a-f]{8,16} \[(?<stamp>[0-9a-f]{8,16})\] (?:-?\d+\.\d{3}(?<ms>ms) \(\+-?\d+\.\d{3}ms\)|-?\d+ \(\+-?\d+\)): /;
+  /^\s*(?<comm>\S(?:.{0,40}?\S)?)\s+(?<pid>\d{1,10})\s+(?<cpu>\d{1,5}) (?<flags>\d{1,3}) (?<preempt>[0-9a-f]{8}) [0-9a-f]{8,16} \[(?<stamp>[0-9a-f]{8,16})\] (?:-?\d+\.\d{3}(?<ms>ms) \(\+-?\d+\.\d{3}ms\)|-?\d+ \(\+-?\d+\)): /;
 
 const match = (text: string): RegExpExecArray | null =>
   text.includes(' (+') ? line.exec(text) : null;

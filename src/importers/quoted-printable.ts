@@ -1,3 +1,5 @@
+import { headBytes, peek } from './peek.js';
+
 const EQUALS = 0x3d;
 const NEWLINE = 10;
 const RETURN = 13;
@@ -7,10 +9,26 @@ const hexValue = (b: number | undefined): number => {
   return /[0-9A-Fa-f]/.test(c) ? Number.parseInt(c, 16) : -1;
 };
 
+const header = /^Content-Transfer-Encoding:\s*quoted-printable/im;
+
+/** Does a mail's header say that its text is in quoted-printable? */
+const isDeclared = (head: Uint8Array): boolean =>
+  header.test(Buffer.from(head.subarray(0, headBytes)).toString('latin1'));
+
+/** First bytes of a text, decoded if they are of a mail whose header says that they must be. */
+export const plainHead = (head: Uint8Array): Uint8Array =>
+  isDeclared(head) ? decodeAll(head) : head;
+
+/** A text, decoded if it is a mail whose header says that it must be. */
+export async function* plainText(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { head, pieces } = await peek(chunks);
+  yield* isDeclared(head) ? unquotePrintable(pieces) : pieces;
+}
+
 /** Does a mail's text look as if it were written in quoted-printable? */
 export function isQuotedPrintable(head: Uint8Array): boolean {
   const text = Buffer.from(head).toString('latin1');
-  if (/^Content-Transfer-Encoding:\s*quoted-printable/im.test(text)) return true;
+  if (header.test(text)) return true;
   const soft = text.match(/=\r?\n/g)?.length ?? 0;
   const coded = text.match(/=(?:3D|20|09|[89A-F][0-9A-F])/g)?.length ?? 0;
   const bare = text.match(/\w=(?![0-9A-F]{2}|\r?\n)\S/g)?.length ?? 0;

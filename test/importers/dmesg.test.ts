@@ -165,6 +165,58 @@ test('a report on x86: registers and lockdep do not end it', async () => {
   ]);
 });
 
+test('reports of x86 and arm64 from the first line to the last', async () => {
+  const trace = await read(
+    '[  123.456789] BUG: unable to handle page fault for address: ffffc90000a01000',
+    '[  123.456790] #PF: supervisor read access in kernel mode',
+    '[  123.456792] PGD 100000067 P4D 100000067 PUD 1001c6067 PMD 0 ',
+    '[  123.456793] Oops: Oops: 0000 [#1] PREEMPT SMP NOPTI',
+    '[  123.456794] CPU: 3 UID: 0 PID: 1234 Comm: cat Not tainted 6.12.0 #1',
+    '[  123.456796] RIP: 0010:ptdump_pte_entry+0x12/0x60',
+    '[  123.456802] CR2: ffffc90000a01000 CR3: 0000000104a6e000 CR4: 00000000000006f0',
+    '[  123.456803] Call Trace:',
+    '[  123.456804]  <TASK>',
+    '[  123.456806]  walk_pgd_range+0x12/0x60',
+    '[  123.456807]  </TASK>',
+    '[  123.456808] Modules linked in: vmix(OE)',
+    '[  123.456809] ---[ end trace 0000000000000000 ]---',
+    '[  124.000000] ------------[ cut here ]------------',
+    '[  124.000001] WARNING: CPU: 2 PID: 77 at mm/vmalloc.c:100 vunmap+0x10/0x20',
+    '[  124.000002] Modules linked in: vmix(OE) [last unloaded: foo]',
+    '[  124.000003] CPU: 2 UID: 0 PID: 77 Comm: kworker/2:1 Not tainted 6.12.0 #1',
+    '[  124.000004] Workqueue: events foo',
+    '[  124.000006] pc : vunmap+0x10/0x20',
+    '[  124.000009] x29: ffff800082d1bbc0 x28: 0000000000000000 x27: 0000000000000000',
+    '[  124.000010] Call trace:',
+    '[  124.000011]  vunmap+0x10/0x20 (P)',
+    '[  124.000013] Code: a90153f3 (f9400015) ',
+    '[  124.000014] ---[ end trace 0000000000000000 ]---',
+    '[  125.000000] later',
+  );
+  expect(rowsOf(trace)).toMatchObject([
+    { event: 'oops', cpu: 3, pid: 1234, task: 'cat', va: 0xffffc90000a01000n, stack: 'walk_pgd_range+0x12/0x60' },
+    { event: 'printk', detail: '------------[ cut here ]------------' },
+    { event: 'kernel_warning', cpu: 2, pid: 77, task: 'kworker/2:1', stack: 'vunmap+0x10/0x20 (P)' },
+    { event: 'printk', detail: 'later' },
+  ]);
+}); // biome-ignore format: long lines
+
+test('a mail in quoted-printable is decoded', async () => {
+  const trace = await read(
+    'Subject: x',
+    'Content-Transfer-Encoding: quoted-printable',
+    '',
+    '> [   15.823704] Summary: fix_size_alloc_test passed: 1 failed: 0 xfailed: 0=',
+    ' repeat: 1 loops: 1000000 avg: 955334 usec',
+    '> [   15.900000] x=3D1',
+  );
+  expect(rowsOf(trace)).toMatchObject([
+    { event: 'test_vmalloc_summary', count: 1000000, duration_ns: 955334000 },
+    { event: 'printk', detail: 'x=1' },
+  ]);
+  expect(trace.meta.unparsed.lines).toBe(2);
+});
+
 test('a dump of ftrace far into a log: its events are rows, its losses are counted', async () => {
   const before = Array.from({ length: 1500 }, (_, i) =>
     `[${((i + 1000) / 1000).toFixed(6).padStart(12)}] usb 1-1: a line of the log, as there are many of ${i}`);
