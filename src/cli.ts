@@ -123,7 +123,8 @@ process.stdout.on('error', (e: NodeJS.ErrnoException) => {
 program()
   .then((p) => p.parseAsync())
   .catch((e: unknown) => {
-    if (!(e instanceof UserError || e instanceof FormatError)) throw e;
+    const isOfSystem = e instanceof Error && 'syscall' in e; // a missing folder, a full disk
+    if (!(e instanceof UserError || e instanceof FormatError || isOfSystem)) throw e;
     say(e.message);
     process.exitCode = 1;
   });

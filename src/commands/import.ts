@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { besideEntries, besideName, besideText } from '../events/beside.js';
 import { chromePieces } from '../events/chrome.js';
 import { csvPieces } from '../events/csv.js';
-import { writeTrace } from '../events/file.js';
+import { partsOf, writeTrace } from '../events/file.js';
 import { ftracePieces } from '../events/format.js';
 import type { TraceMeta } from '../events/meta.js';
 import { writeParquet } from '../events/parquet.js';
@@ -20,26 +20,23 @@ import {
   UserError,
 } from './command.js';
 import { openOptions, tellNotes, traceOptions } from './load.js';
-import { notAnInput, writeOut, writePieces } from './write.js';
+import { notAnInput, tidier, writeOut, writePieces, writeSlowly } from './write.js';
 
 /** One kind of file to write. */
 interface Target {
   readonly ending: string;
-  write(trace: Trace, path: string): void;
+  write(trace: Trace, path: string): void | Promise<void>;
   /** Files that are written beside it. */
   besides?(path: string): string[];
 }
 
 const text = (ending: string, pieces: (trace: Trace) => Iterable<string>): Target => ({
   ending,
-  write: (trace, path) =>
-    writePieces(path, (put) => {
-      for (const piece of pieces(trace)) put(piece);
-    }),
+  write: (trace, path) => writeSlowly(path, pieces(trace)),
 });
 
 /** CSV, and beside it what is known of the trace as a whole. */
-function writeCsv(trace: Trace, path: string): void {
+async function writeCsv(trace: Trace, path: string): Promise<void> {
   const hash = createHash('sha256');
   const beside = besideName(path);
   if (existsSync(beside) && besideEntries(readFileSync(beside, 'utf8')) === null) {
@@ -48,12 +45,13 @@ function writeCsv(trace: Trace, path: string): void {
         'not its own: move it, or name another file with -o',
     );
   }
-  writePieces(path, (put) => {
+  function* hashed() {
     for (const piece of csvPieces(trace)) {
       hash.update(piece);
-      put(piece);
+      yield piece;
     }
-  });
+  }
+  await writeSlowly(path, hashed());
   writeOut(beside, besideText(trace.meta, hash.digest('hex')));
 }
 
@@ -82,9 +80,11 @@ async function convert(
   target: Target,
   open: Parameters<typeof openTraces>[1],
 ): Promise<TraceMeta> {
-  if (paths.length === 1 && to === 'arrow') return importFile(paths[0]!, out, open);
+  if (paths.length === 1 && to === 'arrow') {
+    return importFile(paths[0]!, out, { ...open, onStream: tidier(partsOf(out)) });
+  }
   const trace = await openTraces(paths, open);
-  target.write(trace, out);
+  await target.write(trace, out);
   return trace.meta;
 }
 

@@ -5,6 +5,7 @@ import {
   openSync,
   readSync,
   renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -109,7 +110,7 @@ export function sharedWriter(path: string): (message: BatchMessage, position: nu
  * read at any time; then it becomes an Arrow IPC file and takes its name.
  */
 export function fileWriter(path: string, meta: TraceMeta): TraceWriter<void> {
-  const part = `${path}.part`;
+  const [part, sealed] = partsOf(path) as [string, string];
   const out: Sink = { fd: openSync(part, 'w+'), size: 0 };
   const dictionaries = newDictionaries();
   let schema = arrowSchema(meta);
@@ -139,26 +140,33 @@ export function fileWriter(path: string, meta: TraceMeta): TraceWriter<void> {
       ending = true;
       endLog(log);
       ipc ??= start();
-      const sealed = `${part}.sealed`;
       const seal = ipc.seal(schema, log.dicts);
       sealStream(out, seal, sealed);
-      closeSync(out.fd);
       renameSync(seal.inPlace ? part : sealed, path);
+      closeSync(out.fd);
       if (!seal.inPlace) unlinkSync(part);
     },
     abandon() {
       closeSync(out.fd);
-      unlinkSync(part);
+      for (const file of partsOf(path)) rmSync(file, { force: true });
     },
   };
 }
 
+/** Files that may lie beside `path` until its trace is finished. */
+export const partsOf = (path: string): string[] => [`${path}.part`, `${path}.part.sealed`];
+
 /** Write a trace that is in memory to `path`. */
 export function writeTrace(path: string, trace: Trace): void {
   const writer = fileWriter(path, trace.meta);
-  const source = rowSource(trace, writer.log);
-  for (let i = 0; i < source.rows; i++) source.append(i);
-  writer.finish(trace.meta);
+  try {
+    const source = rowSource(trace, writer.log);
+    for (let i = 0; i < source.rows; i++) source.append(i);
+    writer.finish(trace.meta);
+  } catch (e) {
+    writer.abandon(); // a full disk needs no half a trace
+    throw e;
+  }
 }
 
 /** A whole file as bytes, also beyond the 2 GiB that one read call gives. */

@@ -99,6 +99,9 @@ function settle({ source, meta }: Opened, events: number, path: string): void {
   );
 }
 
+/** Is it the system that refuses, such as a full disk? */
+const isOfSystem = (e: unknown): boolean => e instanceof Error && 'syscall' in e;
+
 async function importInto<T>(path: string, opened: Opened, make: Make<T>): Promise<T> {
   const { source, importer, input, meta, close } = opened;
   const writer = make(meta);
@@ -107,14 +110,14 @@ async function importInto<T>(path: string, opened: Opened, make: Make<T>): Promi
     await importer.read(input, writer.log, meta);
     settle(opened, writer.log.total, path);
     if (meta.format === 'csv' && path !== '-') takeBeside(path, meta, writer.log.total);
+    return writer.finish(meta);
   } catch (e) {
-    if (e instanceof FormatError) writer.abandon();
+    if (e instanceof FormatError || isOfSystem(e)) writer.abandon();
     if (!(e instanceof FormatError) || e.message.startsWith(path)) throw e;
     throw new FormatError(`${path}: ${e.message}`);
   } finally {
     close();
   }
-  return writer.finish(meta);
 }
 
 type Make<T> = (meta: TraceMeta) => TraceWriter<T>;

@@ -11,7 +11,13 @@ import { unatrace, unxz, unzstd } from './unpack.js';
 export interface Heard {
   /** Told how many bytes of the file were read, and how many events were found. */
   readonly onProgress?: ((done: number, total: number, events: number) => void) | undefined;
+  /** Told when a long stream begins to be read with pauses, in which signals are heard, and when it ends. */
+  readonly onStream?: ((running: boolean) => void) | undefined;
 }
+
+/** Pieces between two pauses. */
+const pausePieces = 16;
+const pause = (): Promise<void> => new Promise((done) => void setImmediate(done));
 
 /** Bytes read at a time: few enough to stay in the processor's cache until they are parsed. */
 const pieceBytes = 1 << 18;
@@ -59,11 +65,19 @@ export async function* rawPieces(
 ): AsyncGenerator<Uint8Array> {
   const total = path === '-' ? 0 : statSync(path).size;
   const pieces = path === '-' ? process.stdin : filePieces(path, source);
-  for await (const piece of pieces as AsyncIterable<Uint8Array>) {
-    source.hash.update(piece);
-    source.bytes += piece.length;
-    options.onProgress?.(source.bytes, total, source.events());
-    yield piece;
+  let count = 0;
+  try {
+    for await (const piece of pieces as AsyncIterable<Uint8Array>) {
+      source.hash.update(piece);
+      source.bytes += piece.length;
+      options.onProgress?.(source.bytes, total, source.events());
+      yield piece;
+      if (++count % pausePieces !== 0) continue;
+      if (count === pausePieces) options.onStream?.(true);
+      await pause();
+    }
+  } finally {
+    options.onStream?.(false);
   }
 }
 
