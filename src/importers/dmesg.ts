@@ -184,16 +184,18 @@ const certain = /^(test_vmalloc|sleeping_function|bug_atomic|sanitizer_report)/;
 export const dmesg: Importer = {
   about: "the kernel's log (dmesg): test_vmalloc summaries, warnings with their stacks",
   sniff(bytes) {
-    const lines = Buffer.from(plainHead(bytes)).toString('latin1').split('\n').slice(0, 200);
-    const given = lines
+    const given = Buffer.from(plainHead(bytes))
+      .toString('latin1')
+      .split('\n')
       .filter((l) => l.trim() !== '' && !around.test(l))
       .map((l) => splitLogLine(l.trimEnd()));
     if (given.some((l) => certain.test(nameOf(l.text) ?? ''))) return true;
     if (/^Linux version \d+\.\d+/.test(given[0]?.text ?? '')) return true;
     const isDated = (l: LogLine) => l.ns !== null || l.delta !== null;
-    const log = given.slice(given.findIndex(isDated)); // a boot loader may come first
+    const from = given.findIndex(isDated); // a boot loader may come first
+    const log = given.slice(from, from + 200);
     const dated = log.filter(isDated).length;
-    return dated * 2 > log.length && (log.length === given.length || dated > 2);
+    return dated * 2 > log.length && (from === 0 || dated > 2);
   },
   async read(input, log, meta) {
     const s = newState(log, meta);

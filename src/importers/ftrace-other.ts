@@ -78,7 +78,7 @@ export function readOther(s: State, text: string): boolean {
 }
 
 /** What a mailer or a console put before a line: '> > ', '| ', '[    1.234567] ', '<6>'. */
-const prefix = /^(?:\s*>)+ ?|^\| |^(?:<\d+>)?\[\s*\d+\.\d+\](?:\[\s*[CT]\d+\])? ?/;
+const prefix = /^(?:\s*>)+ ?|^\| |^(?:<\d+>)?\[\s*\d+\.\d+\](?: ?\[\s*[CT]\d+\])? ?/;
 
 /** A stamp of the kernel's log. */
 const consoleStamp = /^(?:<\d+>)?\[\s*\d+\.\d+\]/;

@@ -117,6 +117,11 @@ test('pstore, serial consoles: levels, callers, lines before the first stamp, dr
 });
 
 test('a log without stamps, and one quoted in a mail, whose prose is no line of it', async () => {
+  const notime = await read(
+    ...Array(500).fill('usb 1-1: a line'),
+    'Summary: t passed: 1 failed: 0',
+  );
+  expect(totals(notime)).toMatchObject({ events: 501, per_event: { test_vmalloc_summary: 1 } });
   const cat = await read('Linux version 6.12.0 (gcc)', 'Command line: ro');
   expect(totals(cat)).toMatchObject({ events: 2, first: 0, last: 0 });
   const mail = await read(
