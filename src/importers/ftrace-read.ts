@@ -1,3 +1,4 @@
+import { decodeText } from '../events/dict.js';
 import { addRow, setDict, setText } from '../events/log.js';
 import { addEvent, noteOrder } from './ftrace-event.js';
 import { addGraphLine } from './ftrace-graph.js';
@@ -89,7 +90,7 @@ function readOfFile(s: State, text: string): boolean {
 }
 
 /** Everything that is no plain event line. `depth` counts what was taken off the line's front. */
-function readSlowly(s: State, text: string, depth: number): boolean {
+function readSlowly(s: State, text: string, depth: number, whole: () => string): boolean {
   if (readHtml(s, text)) return true;
   if (text.startsWith('#')) {
     readComment(s, text);
@@ -97,7 +98,7 @@ function readSlowly(s: State, text: string, depth: number): boolean {
   }
   if (readKnown(s, text)) return true;
   const length = prefixLength(text);
-  const inner = unescapeHtml(text.slice(length)).replace(/\\n\\$/, '');
+  const inner = unescapeHtml((length > 0 ? whole() : text).slice(length)).replace(/\\n\\$/, '');
   if (inner === text || depth > 2) return readOfFile(s, text);
   const bytes = Buffer.from(inner, 'utf8');
   if (readLine(s, bytes, 0, bytes.length, depth + 1)) return true;
@@ -151,7 +152,7 @@ function isTicks(buf: Uint8Array): boolean {
 
 /** Read the line `buf[start, end)`; `depth` counts what was taken off its front. False if it is not understood. */
 function readLine(s: State, buf: Uint8Array, start: number, end: number, depth: number): boolean {
-  if (s.inTrace && depth === 0) return readEscaped(s, textOf(buf, start, end));
+  if (s.inTrace && depth === 0) return readEscaped(s, decodeText(buf.subarray(start, end)));
   if (buf[start] !== HASH && readHead(buf, start, end)) {
     if (s.frames) endStack(s);
     s.ticks ??= isTicks(buf);
@@ -161,5 +162,5 @@ function readLine(s: State, buf: Uint8Array, start: number, end: number, depth: 
   }
   const text = textOf(buf, start, end);
   if (s.frames && !/^[\s>]*=>/.test(text.slice(prefixLength(text)))) endStack(s);
-  return readSlowly(s, text, depth);
+  return readSlowly(s, text, depth, () => decodeText(buf.subarray(start, end)));
 }

@@ -46,7 +46,8 @@ export function joinLine(s: State, before: Wrapped, text: string): Wrapped | nul
   if (word === undefined || marks !== before.marks || isMailHeader(text)) return null;
   if (s.log.total !== before.total) return null;
   if (before.width + 1 + word.length < wrapFrom) return null;
-  if (!hasCell(s.log, 'detail') && !before.text.endsWith(':')) return null; // nothing is missing
+  const isField = /^[A-Za-z_]\w*=/.test(word);
+  if (!isField && !hasCell(s.log, 'detail') && !before.text.endsWith(':')) return null; // nothing is missing
   dropRow(s.log);
   return { ...before, text: `${before.text} ${inner.trimStart()}`, width: inner.length };
 }
