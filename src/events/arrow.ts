@@ -83,9 +83,11 @@ export function checkColumns(schema: Schema): void {
   for (const { name, type } of fields) {
     const found = schema.fields.filter((f) => f.name === name);
     if (found.length !== 1)
-      throw new Error(`damaged: a ptlab trace with ${found.length} columns '${name}'`);
+      throw new Error(`not a ptlab trace as ptlab writes it: ${found.length} columns '${name}'`);
     if (String(found[0]!.type) !== String(type))
-      throw new Error(`damaged: column '${name}' is ${found[0]!.type}, not ${type}`);
+      throw new Error(
+        `not a ptlab trace as ptlab writes it: '${name}' is ${found[0]!.type}, not ${type}`,
+      );
   }
 }
 

@@ -192,12 +192,13 @@ const sum = (batches: readonly RecordBatch[]): number => batches.reduce((n, b) =
 /**
  * Open a trace file. A file whose writer died, or that was cut, gives all its whole batches, says so
  * in `meta.notes`, and has `meta.complete` false.
- * @throws Error if it is no Arrow file, or none of ptlab's.
+ * @throws Error if it is no Arrow file, none of ptlab's, or one that another tool has written again.
  */
 export function readTrace(path: string): Trace {
-  const { schema, batches, cut } = readIpc(readWhole(path));
+  const { schema, batches, cut, packed } = readIpc(readWhole(path));
   const meta = metaFromMap(schema.metadata, schemaVersion);
   checkColumns(schema);
+  if (packed) throw new Error('not a ptlab trace as ptlab writes it: it is compressed');
   const rows = sum(batches);
   const short = rows !== meta.seen ? `it says it has ${meta.seen}` : undefined;
   const why = cut ?? short;

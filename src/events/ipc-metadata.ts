@@ -74,6 +74,13 @@ type Decoder<T> = { decode(fb: unknown, ...rest: unknown[]): T };
 const decode = <T>(type: unknown, fb: unknown, ...rest: unknown[]): T =>
   (type as Decoder<T>).decode(fb, ...rest);
 
+/** @throws Error for numbers in the other byte order. */
+function schemaOf(fb: FbSchema, version: MetadataVersion): Schema {
+  if (Number(fb.endianness()) !== 0)
+    throw new Error('its numbers are big-endian; write it again on a little-endian machine');
+  return decode<Schema>(Schema, fb, new Map(), version);
+}
+
 function headerOf(message: FbMessage, at: number): IpcMessage['header'] {
   const version = message.version();
   const read = <T>(fb: T): T => {
@@ -83,7 +90,7 @@ function headerOf(message: FbMessage, at: number): IpcMessage['header'] {
   };
   switch (message.headerType() as number) {
     case MessageHeader.Schema:
-      return decode<Schema>(Schema, read(new FbSchema()), new Map(), version);
+      return schemaOf(read(new FbSchema()), version as number);
     case MessageHeader.RecordBatch:
       return decode<RecordBatch>(RecordBatch, read(new FbRecordBatch()), version);
     case MessageHeader.DictionaryBatch:
@@ -147,7 +154,7 @@ export function footerOf(bytes: Uint8Array): IpcFooter {
   const footer = FbFooter.getRootAsFooter(buffer);
   const fb = footer.schema();
   if (fb === null) throw new Error(`the footer at byte ${end - length} has no schema`);
-  const schema = decode<Schema>(Schema, fb, new Map(), footer.version());
+  const schema = schemaOf(fb, footer.version() as number);
   const starts: number[] = [];
   for (let i = 0; i < footer.dictionariesLength(); i++)
     starts.push(Number(footer.dictionaries(i)!.offset()));

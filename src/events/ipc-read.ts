@@ -11,6 +11,8 @@ import { footerOf, type IpcFooter, type IpcMessage, messageAt } from './ipc-meta
 export interface IpcContent {
   readonly schema: Schema;
   readonly batches: RecordBatch[];
+  /** Were batches compressed? ptlab's own never are. */
+  readonly packed: boolean;
   /** Why reading stopped early, with the byte; absent when the file is whole. */
   readonly cut?: string;
 }
@@ -52,6 +54,8 @@ interface Reading {
   readonly bytes: Uint8Array;
   readonly unpack: Unpack | undefined;
   readonly dictionaries: Map<number, Vector>;
+  /** Was a batch compressed? */
+  packed: boolean;
 }
 
 /** Number of the codec; 0 is LZ4. */
@@ -98,6 +102,7 @@ function load(m: IpcMessage, header: BatchHeader, fields: readonly Field[], r: R
   const { bytes, dictionaries } = r;
   const raw = bytes.subarray(m.bodyAt, m.end);
   const aligned = raw.byteOffset % 8 === 0 ? raw : raw.slice();
+  r.packed ||= header.compression !== null;
   const body = header.compression === null ? aligned : unpacked(header, aligned, r.unpack);
   const sizes = new Map([...dictionaries].map(([id, v]) => [id, v.length]));
   checkBatch(header, fields, body, m.bodyAt, sizes);
@@ -182,7 +187,7 @@ function tryFooter(bytes: Uint8Array): IpcFooter | string {
  * @throws Error if not even the schema can be read.
  */
 export function readIpc(bytes: Uint8Array, unpack?: Unpack): IpcContent {
-  const r: Reading = { bytes, unpack, dictionaries: new Map() };
+  const r: Reading = { bytes, unpack, dictionaries: new Map(), packed: false };
   const isFile = isMagic(bytes, 0);
   const whole = isFile && bytes.length > 26 && isMagic(bytes, bytes.length - 6);
   const footer = whole ? tryFooter(bytes) : undefined;
@@ -198,5 +203,5 @@ export function readIpc(bytes: Uint8Array, unpack?: Unpack): IpcContent {
   }
   const { schema, cut } = content;
   if (batches.length === 0) batches.push(emptyBatch(schema));
-  return { schema, batches, ...(cut === undefined ? {} : { cut }) };
+  return { schema, batches, packed: r.packed, ...(cut === undefined ? {} : { cut }) };
 }

@@ -2,7 +2,7 @@ import type { ColumnMetaData, FileMetaData, SchemaTree } from 'hyparquet';
 import { columnNames } from '../events/schema.js';
 import { type Access, FormatError, type Importer } from './importer.js';
 import { type Column, checkChunk } from './parquet/check.js';
-import { rowsInto, startsWith, takeMeta } from './tables.js';
+import { checkPlaces, rowsInto, startsWith, takeMeta } from './tables.js';
 import { unpackBlock } from './unpack.js';
 
 type Library = typeof import('hyparquet');
@@ -147,7 +147,8 @@ export const parquet: Importer = {
     try {
       const metadata = await library.parquetMetadataAsync(file);
       const said = metadata.key_value_metadata;
-      takeMeta(meta, (key) => said?.find((k) => k.key === `ptlab.${key}`)?.value);
+      const saidOf = (key: string) => said?.find((k) => k.key === `ptlab.${key}`)?.value;
+      takeMeta(meta, saidOf);
       checkCounts(metadata, from.size);
       const tree = library.parquetSchema(metadata);
       const own = ownColumns(tree);
@@ -175,6 +176,7 @@ export const parquet: Importer = {
         first = end;
       }
       rows.finish();
+      checkPlaces(meta, saidOf('seen'), log.total);
     } catch (e) {
       throw e instanceof FormatError
         ? e

@@ -100,6 +100,15 @@ export function takeMeta(meta: TraceMeta, get: (key: string) => string | null | 
   meta.notes.push(...damaged); // its own notes have taken the place of those before
 }
 
+/** Gaps name rows: where a tool took some out, they would name others. `said` is what it had. */
+export function checkPlaces(meta: TraceMeta, said: string | null | undefined, rows: number): void {
+  if (meta.gaps.length === 0 || !said || Number(said) === rows) return;
+  meta.notes.push(
+    `its ${meta.gaps.length} gaps are left out: they are places among ${said} rows, of which it has ${rows}`,
+  );
+  meta.gaps = [];
+}
+
 /** CSV with ptlab's column names, as `ptlab import --to csv` and pandas write it. */
 export const csv: Importer = {
   about:
@@ -182,6 +191,7 @@ function readArrow(bytes: Uint8Array, log: Log, meta: TraceMeta): void {
     for (let i = 0; i < batch.numRows; i++) rows.add((c) => get[c]!(i), { offset: 0 });
   }
   rows.finish();
+  checkPlaces(meta, schema.metadata.get('seen'), log.total);
 }
 
 /** An Arrow file or stream of other tools that has ptlab's column names. */

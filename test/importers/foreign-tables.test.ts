@@ -1,14 +1,24 @@
 // Tables as other tools write them: what can be read is, the rest is refused by name of the cause.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
-  Binary, type DataType, DateDay, Dictionary, DurationMillisecond, Int8, Int64, makeData, Table, TimestampMicrosecond,
-  TimestampMillisecond, TimestampNanosecond, TimestampSecond, tableToIPC, Uint64, Utf8, Vector, vectorFromArray,
+  Binary, type DataType, DateDay, Dictionary, DurationMillisecond, Int8, Int64, makeData, Schema, Table, TimestampMicrosecond,
+  TimestampMillisecond, TimestampNanosecond, TimestampSecond, tableFromIPC, tableToIPC, Uint64, Utf8, Vector, vectorFromArray,
 } from 'apache-arrow'; // biome-ignore format: a list
+import { Message as FbMessage } from 'apache-arrow/fb/message';
+import { Schema as FbSchema } from 'apache-arrow/fb/schema';
 import fc from 'fast-check';
+import { Builder } from 'flatbuffers';
 import { expect, test } from 'vitest';
 import { asInteger } from '../../src/events/copy.js';
+import { writeTrace } from '../../src/events/file.js';
 import { readIpc } from '../../src/events/ipc-read.js';
+import { addGap } from '../../src/events/meta.js';
+import type { Trace } from '../../src/events/trace.js';
 import { choose } from '../../src/importers/choose.js';
-import { readBytes, rowsOf } from '../traces.js';
+import { openTrace } from '../../src/importers/open.js';
+import { readBytes, readFtrace, rowsOf } from '../traces.js';
 import { lz4, view, zstd } from './foreign-arrow.js';
 
 const bytes = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
@@ -68,6 +78,44 @@ test('Arrow packed with zstd, and texts as views; LZ4 and 64-bit dictionaries ar
   expect(rowsOf(await arrow({ ts_ns: vectorFromArray([1n]), event: raw }))).toMatchObject([
     { event: 'é' },
   ]);
+});
+
+test("ptlab's own trace, written again by another tool, is read by its columns and keeps what it says", async () => {
+  const trace = await readFtrace(
+    ['1.1: a: x', '1.2: b: y', '1.3: c: z'].map((l) => `            cat-7       [001] ..... ${l}`).join('\n'),
+  );
+  addGap(trace.meta, { cpu: 1, seq: 2, lost: 5 });
+  const folder = mkdtempSync(join(tmpdir(), 'ptlab-again-'));
+  const path = join(folder, 'x.arrow');
+  writeTrace(path, trace);
+  const table = tableFromIPC(readFileSync(path));
+  const again = async (columns: string[], from = 0): Promise<Trace> => {
+    const { schema } = table.select(columns);
+    const part = new Table(new Schema(schema.fields, table.schema.metadata), table.slice(from).select(columns).batches);
+    writeFileSync(path, tableToIPC(part, 'file'));
+    return openTrace(path);
+  };
+  try {
+    const fewer = await again(['event', 'ts_ns', 'cpu']);
+    expect(rowsOf(fewer).map((r) => [r['event'], r['cpu'], r['seq']])).toEqual([['a', 1, 0], ['b', 1, 1], ['c', 1, 2]]);
+    expect([fewer.meta.lost, fewer.meta.gaps, fewer.meta.notes]).toEqual([5, trace.meta.gaps, []]);
+    const cut = await again(['event', 'ts_ns'], 1);
+    expect([cut.meta.lost, cut.meta.gaps, cut.meta.seen]).toEqual([5, [], 2]);
+    expect(cut.meta.notes).toEqual(['its 1 gaps are left out: they are places among 3 rows, of which it has 2']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}); // biome-ignore format: short
+
+test('numbers in the other byte order are refused, not misread', async () => {
+  const b = new Builder();
+  const fields = FbSchema.createFieldsVector(b, []);
+  const schema = FbSchema.createSchema(b, 1, fields, 0, 0);
+  b.finish(FbMessage.createMessage(b, 4, 1, schema, 0n, 0)); // version 5, a schema
+  const message = b.asUint8Array();
+  const start = new Uint8Array(new Int32Array([-1, message.length]).buffer);
+  const stream = new Uint8Array(Buffer.concat([start, message, new Uint8Array(8)]));
+  await expect(readBytes('arrow', stream)).rejects.toThrow('its numbers are big-endian');
 });
 
 test('any damage to a packed stream, or to one of views, ends in whole rows or in an error', () => {
