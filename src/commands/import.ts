@@ -7,7 +7,6 @@ import { csvPieces } from '../events/csv.js';
 import { partsOf, writeTrace } from '../events/file.js';
 import { ftracePieces } from '../events/format.js';
 import type { TraceMeta } from '../events/meta.js';
-import { writeParquet } from '../events/parquet.js';
 import type { Trace } from '../events/trace.js';
 import { importers } from '../importers/index.js';
 import { importFile, openTraces } from '../importers/open.js';
@@ -62,7 +61,10 @@ const targets: Readonly<Record<string, Target>> = {
   arrow: { ending: 'arrow', write: (trace, path) => writeTrace(path, trace) },
   parquet: {
     ending: 'parquet',
-    write: (trace, path) => writePieces(path, (put) => writeParquet(trace, put)),
+    async write(trace, path) {
+      const { writeParquet } = await import('../events/parquet.js'); // 50 modules that others need not wait for
+      writePieces(path, (put) => writeParquet(trace, put));
+    },
   },
   csv: { ending: 'csv', write: writeCsv, besides: (path) => [besideName(path)] },
   ftrace: text('txt', ftracePieces),
