@@ -7,7 +7,7 @@ import { addStats, commandLines, describe, threadGroups } from './trace-dat/abou
 import { parseFormats } from './trace-dat/bprint.js';
 import type { Dat, DatText } from './trace-dat/dat.js';
 import { versionOf } from './trace-dat/flags.js';
-import { type EventFormat, parseFormat } from './trace-dat/format.js';
+import { formatsById } from './trace-dat/format.js';
 import { readDat } from './trace-dat/header.js';
 import { merge } from './trace-dat/merge.js';
 import { packedPieces } from './trace-dat/pages.js';
@@ -17,11 +17,6 @@ import { parseSymbols } from './trace-dat/symbols.js';
 import { conversionOf } from './trace-dat/time.js';
 
 function rowsOf(dat: Dat, log: Log, meta: TraceMeta): Rows {
-  const formats = new Map<number, EventFormat>();
-  for (const text of dat.formats) {
-    const format = parseFormat(text);
-    if (format && !formats.has(format.id)) formats.set(format.id, format);
-  }
   const { little, longBytes } = dat;
   const groups = threadGroups(dat);
   const symbols = parseSymbols(dat.kallsyms);
@@ -29,7 +24,7 @@ function rowsOf(dat: Dat, log: Log, meta: TraceMeta): Rows {
     log,
     meta,
     shared: { little, longBytes, symbols, printk: parseFormats(dat.printk, longBytes) },
-    formats,
+    formats: formatsById(dat.formats),
     commands: commandLines(dat.cmdlines),
     kernel: versionOf(meta.kernel, dat.formats),
     tgids: groups.size > 0 ? groups : null,

@@ -77,10 +77,26 @@ function field(line: string): Field | null {
   };
 }
 
+const nameOf = (text: string): string | undefined => /^name: (.+)$/m.exec(text)?.[1];
+const idOf = (text: string): string | undefined => /^ID: (\d+)$/m.exec(text)?.[1];
+
+/**
+ * Event format files by their id; of two with one id the first counts. A trace has those of all events of
+ * its kernel, and records of a few: parse them as they are met.
+ */
+export function formatsById(texts: readonly FormatText[]): Map<number, FormatText> {
+  const found = new Map<number, FormatText>();
+  for (const t of texts) {
+    const id = Number(idOf(t.text) ?? -1);
+    if (id >= 0 && !found.has(id) && nameOf(t.text) !== undefined) found.set(id, t);
+  }
+  return found;
+}
+
 /** Parse an event format file; null if it is none. */
 export function parseFormat({ system, text }: FormatText): EventFormat | null {
-  const name = /^name: (.+)$/m.exec(text)?.[1];
-  const id = /^ID: (\d+)$/m.exec(text)?.[1];
+  const name = nameOf(text);
+  const id = idOf(text);
   if (name === undefined || id === undefined) return null;
   const all = text.split('\n').map(field);
   const known = all.filter((f): f is Field => f !== null);

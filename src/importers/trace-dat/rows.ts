@@ -1,10 +1,11 @@
 import { addHead, type Log, putWord, setTextBytes } from '../../events/log.js';
 import { addGap, addUnparsed, type TraceMeta } from '../../events/meta.js';
 import { columnNames } from '../../events/schema.js';
+import type { FormatText } from './dat.js';
 import { Damaged } from './eval.js';
 import { type EventCode, eventCode, type Shared } from './events.js';
 import { flagText } from './flags.js';
-import type { EventFormat } from './format.js';
+import { parseFormat } from './format.js';
 import { outBytes, outLength, putHexBytes, putText, resetOut } from './out.js';
 import { rec } from './record.js';
 import type { CpuReader } from './ring.js';
@@ -16,7 +17,7 @@ export interface Rows {
   readonly log: Log;
   readonly meta: TraceMeta;
   readonly shared: Shared;
-  readonly formats: ReadonlyMap<number, EventFormat>;
+  readonly formats: ReadonlyMap<number, FormatText>;
   /** Code by event id, made when the first record of its kind is seen. */
   readonly codes: (EventCode | null | undefined)[];
   /** Ids in the dictionaries: event by event id, flags by their two bytes, task by pid. */
@@ -52,7 +53,8 @@ export const newRows = (
 });
 
 function newCode(r: Rows, id: number): EventCode | null {
-  const format = r.formats.get(id);
+  const text = r.formats.get(id);
+  const format = text && parseFormat(text);
   const code = format ? eventCode(format, r.shared) : null;
   r.codes[id] = code;
   r.eventIds[id] = r.log.dicts.event.intern(code ? code.name : `unknown:${id}`);
