@@ -8,7 +8,7 @@ import { addNameless, isStackLine } from './ftrace-nameless.js';
 import { textOf } from './ftrace-other.js';
 import { stamp } from './ftrace-stamp.js';
 import type { Kind, State } from './ftrace-text.js';
-import { putMarker } from './markers.js';
+import { putAddressed, putMarker } from './markers.js';
 import { putPayload } from './payload.js';
 
 const SPACE = 0x20;
@@ -34,7 +34,7 @@ export function addText(s: State, kind: Kind, buf: Uint8Array, colon: number, en
   }
   if (kind.how === 'marker') {
     while (from < end && buf[from] === SPACE) from++;
-    putMarker(log, decodeText(buf.subarray(from, end)));
+    if (!putAddressed(log, buf, from, end)) putMarker(log, decodeText(buf.subarray(from, end)));
     return;
   }
   if (kind.how === 'print') putWord(log, AT, log.dicts.at.internBytes(buf, head.body, colon));

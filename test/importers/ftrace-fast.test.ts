@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { decodeText } from '../../src/events/dict.js';
 import { memoryWriter } from '../../src/events/file.js';
 import { addRow, type Log } from '../../src/events/log.js';
 import { newMeta } from '../../src/events/meta.js';
@@ -8,6 +9,7 @@ import { useBytes } from '../../src/importers/bytes.js';
 import { readLines } from '../../src/importers/ftrace-lines.js';
 import { readSourceLine } from '../../src/importers/ftrace-read.js';
 import { endStack, newState, type State } from '../../src/importers/ftrace-text.js';
+import { putAddressed, putMarker } from '../../src/importers/markers.js';
 import { match, matcherOf } from '../../src/importers/payload.js';
 import { readFtrace, rowsOf } from '../traces.js';
 
@@ -148,3 +150,28 @@ test('pointers as trace-cmd report prints them go into columns, and their text i
     { lock, lock_mode: 'write', detail: texts.mmap_lock_released },
   ]);
 });
+
+test('a print at an address is taken from bytes as from its text', async () => {
+  const place = fc.string({ unit: fc.constantFrom(...'0123456789abcdefg'), maxLength: 18 });
+  const parts = [fc.constantFrom('', '0x', 'ip='), place, fc.constantFrom(': ', ':', ' '), fc.constantFrom('', 'vmix op=purge', 'caf\u00e9 ')];
+  let taken = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.tuple(...parts).map((p) => p.join('')), async (text) => {
+      const buf = bytesOf(text);
+      const rows = (put: (log: Log) => unknown) =>
+        tableOf(({ log }) => {
+          addRow(log, 0, 0, log.dicts.event.intern('bprint'));
+          put(log);
+        });
+      let isTaken = true;
+      const got = await rows((log) => {
+        isTaken = putAddressed(log, buf, 0, buf.length);
+        if (!isTaken) putMarker(log, decodeText(buf));
+      });
+      expect(got).toEqual(await rows((log) => putMarker(log, decodeText(buf))));
+      if (isTaken) taken++;
+    }),
+    { numRuns: 300 },
+  );
+  expect(taken).toBeGreaterThan(20);
+}); // biome-ignore format: short
