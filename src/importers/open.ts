@@ -168,7 +168,15 @@ export async function importFile(
   options: OpenOptions = {},
 ): Promise<TraceMeta> {
   const opened = await open(path, options);
-  await importInto(path, opened, (meta) => fileWriter(out, meta));
+  try {
+    await importInto(path, opened, (meta) => fileWriter(out, meta));
+  } catch (e) {
+    if (!['write', 'ftruncate', 'fsync'].includes((e as { syscall?: string }).syscall ?? ''))
+      throw e;
+    throw new FormatError(
+      `${out}: ${(e as Error).message}, after ${opened.source.bytes} bytes of ${path}; nothing is left behind`,
+    );
+  }
   return opened.meta;
 }
 

@@ -33,14 +33,20 @@ interface Thread {
 function startThread(): Thread {
   const worker = new Worker(new URL('./chunk-worker.js', import.meta.url));
   const waiting: { done: (a: never) => void; fail: (e: Error) => void }[] = [];
-  worker.on('message', (answer) => waiting.shift()!.done(answer as never));
+  let failed: Error | null = null;
+  // An answer that was under way when the thread failed finds nobody waiting.
+  worker.on('message', (answer) => waiting.shift()?.done(answer as never));
   worker.on('error', (e) => {
+    failed = e;
     for (const w of waiting.splice(0)) w.fail(e);
   });
   return {
     worker,
     ask<T>(message: Job | Verdict, moved: ArrayBuffer[] = []): Promise<T> {
-      const result = new Promise<T>((done, fail) => void waiting.push({ done, fail }));
+      const result = new Promise<T>((done, fail) => {
+        if (failed) fail(failed);
+        else waiting.push({ done, fail });
+      });
       result.catch(() => {}); // it may fail before it is waited for
       worker.postMessage(message, moved);
       return result;

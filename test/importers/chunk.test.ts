@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -181,3 +182,16 @@ test.each(Object.keys(texts))(
   },
   60_000,
 );
+
+test.each([1, 2, 3])('a file that cannot be written ends the import, %i threads', (jobs) => {
+  const [path, out] = [join(folder, 'trace.txt'), join(folder, 'small.arrow')];
+  writeFileSync(path, Buffer.concat([text(), text()]));
+  const script = `trap '' XFSZ; ulimit -f 4000; exec node dist/cli.js import "$1" -o "$2" --jobs ${jobs}`;
+  const { status, stderr } = spawnSync('bash', ['-c', script, '-', path, out], {
+    encoding: 'utf8',
+  });
+  expect(status).toBe(1);
+  expect(stderr).toContain(`ptlab: ${out}: EFBIG`);
+  expect(stderr.trim().split('\n')).toHaveLength(1);
+  expect(readdirSync(folder).filter((f) => f.startsWith('small'))).toEqual([]);
+});
