@@ -8,6 +8,7 @@ import { partsOf, writeTrace } from '../events/file.js';
 import { ftracePieces } from '../events/format.js';
 import type { TraceMeta } from '../events/meta.js';
 import type { Trace } from '../events/trace.js';
+import { quote } from '../export/shell.js';
 import { importers } from '../importers/index.js';
 import { importFile, openTraces } from '../importers/open.js';
 import {
@@ -94,7 +95,10 @@ async function run(args: readonly string[], options: Options, context: Context):
   const to = String(options['to'] ?? 'arrow');
   const target = byName('target', targets, to);
   const first = args[0]!;
-  const out = notAnInput(String(options['output'] ?? outName(first, target.ending)), args);
+  const named = options['output'];
+  const out = notAnInput(String(named ?? outName(first, target.ending)), args);
+  if (named === undefined && existsSync(out))
+    throw new UserError(`${out} exists: to write it again, name it with -o ${quote(out)}`);
   const { bar, open } = openOptions(first, options, context);
   const meta = await convert(args, out, to, target, open).finally(() => bar.stop());
   tellNotes(args.length === 1 ? first : `${args.length} files`, { meta }, context);

@@ -16,7 +16,7 @@ interface Track {
   readonly open: Open[];
   /** A slice of a known length, until the next event shows how far it may reach. */
   whole: { event: object; dur_ns: number } | null;
-  /** Stamps of that slice and of the last end of one. */
+  /** Where that slice begins, or the last one ended: nothing nests that begins before. */
   last: bigint;
 }
 
@@ -41,8 +41,9 @@ export function newSlices(put: (event: object, ts: bigint) => void): Slices {
   function flush(t: Track, until: bigint | null): void {
     if (!t.whole) return;
     const { event, dur_ns } = t.whole;
-    const most = until === null ? dur_ns : Number(until - t.last);
-    put({ ...event, dur: Math.min(dur_ns, most) / 1000 }, t.last);
+    const most = until === null ? dur_ns : Math.min(dur_ns, Number(until - t.last));
+    put({ ...event, dur: most / 1000 }, t.last);
+    t.last += BigInt(Math.ceil(most)); // what begins before its end would not nest
     t.whole = null;
   }
 

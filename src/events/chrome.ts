@@ -2,7 +2,7 @@ import type { RecordBatch } from 'apache-arrow';
 import { newSlices, type Phase, type Slices } from './chrome-slices.js';
 import { newTracks, type Tracks } from './chrome-tracks.js';
 import { usedColumns } from './csv.js';
-import { gapSpans } from './gaps.js';
+import { type GapSpan, gapSpans } from './gaps.js';
 import { type ColumnName, columns } from './schema.js';
 import { dictValues, span, type Trace } from './trace.js';
 
@@ -89,17 +89,32 @@ function rowAdder(trace: Trace, idOf: IdOf, tracks: Tracks, slices: Slices): Add
   };
 }
 
-/** A slice for each gap, on a track of its CPU. */
+const latest = (a: bigint, b: bigint): bigint => (a > b ? a : b); // Math.max takes no bigint
+
+/** A double holds large stamps to 512 ns only: none stands before the first event. */
+const beginOf = ({ from_ns }: GapSpan, first: bigint): bigint =>
+  from_ns === null || from_ns < first ? first : BigInt(from_ns);
+
+/** A slice for each gap, on a track of its CPU, where one begins when the one before it has ended. */
 function addGaps(trace: Trace, idOf: IdOf, tracks: Tracks, put: Put): void {
   const edges = span(trace);
   if (!edges) return;
-  for (const { cpu, source, lost, from_ns, to_ns } of gapSpans(trace)) {
+  const spans = gapSpans(trace).map((gap) => ({ gap, from: beginOf(gap, edges.first) }));
+  spans.sort((a, b) => Number(a.from - b.from));
+  const ends = new Map<number, bigint>();
+  for (const { gap, from } of spans) {
+    const { cpu, source, lost, to_ns } = gap;
     const { pid, tid } = tracks.gapPlace(cpu, idOf(source ?? null));
-    // A double holds large stamps to 512 ns only.
-    const begin = from_ns === null || from_ns < edges.first ? edges.first : BigInt(from_ns);
-    const dur = Math.max(0, (to_ns ?? Number(edges.last)) - Number(begin)) / 1000;
+    const before = ends.get(tid) ?? from; // where events are out of order, gaps may overlap
+    const begin = latest(before, from);
+    const end = to_ns === null ? edges.last : BigInt(to_ns);
+    const ns = end > begin ? end - begin : 0n;
+    ends.set(tid, begin + ns);
     const name = `${lost === null ? 'unknown how many' : lost} events missing`;
-    put({ name, ph: 'X', dur, cat: 'gap', pid, tid, args: { cpu, lost } }, begin);
+    put(
+      { name, ph: 'X', dur: Number(ns) / 1000, cat: 'gap', pid, tid, args: { cpu, lost } },
+      begin,
+    );
   }
 }
 

@@ -2,7 +2,7 @@ import { decodeText } from '../events/dict.js';
 import { addRow, type Log, setF64, setText } from '../events/log.js';
 import { addGap, addUnparsed, type TraceMeta } from '../events/meta.js';
 import { FormatError, type Importer } from './importer.js';
-import { eachLine } from './lines.js';
+import { eachLine, longLine } from './lines.js';
 import { plainHead, plainText } from './quoted-printable.js';
 
 /** '@name[key, key]: 12', '@name: 12', '@name: count 5, average 2, total 10'. */
@@ -127,8 +127,12 @@ export const bpftrace: Importer = {
   async read(input, log, meta) {
     const s: State = { log, meta, histogram: null, stack: null };
     await eachLine(plainText(input.chunks()), (buf, start, end, line, offset) => {
-      const text = decodeText(buf.subarray(start, Math.min(end, start + 8192))).replace(quoted, '');
-      if (text.trim() !== '' && !readLine(s, text)) addUnparsed(meta, { line, offset, text });
+      const text = decodeText(buf.subarray(start, Math.min(end, start + longLine))).replace(
+        quoted,
+        '',
+      );
+      if (text.trim() === '') return;
+      if (end - start > longLine || !readLine(s, text)) addUnparsed(meta, { line, offset, text });
     });
     endOpened(s);
     if (s.stack) addUnparsed(meta, { offset: 0, text: `${s.stack.map}[ ... is not closed` });

@@ -13,7 +13,7 @@ import {
 import { type LogLine, signature, splitLogLine } from './dmesg-stamp.js';
 import { isMailHeader } from './ftrace-wrap.js';
 import type { Importer } from './importer.js';
-import { eachLine } from './lines.js';
+import { eachLine, longLine } from './lines.js';
 import { plainHead, plainText } from './quoted-printable.js';
 
 const summary = /^Summary: (\S+) passed: (\d+)(.*)$/;
@@ -200,8 +200,10 @@ export const dmesg: Importer = {
   async read(input, log, meta) {
     const s = newState(log, meta);
     await eachLine(plainText(input.chunks()), (buf, start, end, line, offset) => {
-      const text = decodeText(buf.subarray(start, Math.min(end, start + 8192)));
-      if (text.trim() !== '') readLine(s, { line, offset, text });
+      const text = decodeText(buf.subarray(start, Math.min(end, start + longLine)));
+      if (text.trim() === '') return;
+      readLine(s, { line, offset, text });
+      if (end - start > longLine) addUnparsed(meta, { line, offset, text });
     });
     release(s, 0n);
     endReport(log, s.report);

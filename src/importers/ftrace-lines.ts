@@ -12,8 +12,8 @@ export function readLines(
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   from?: Place,
 ): Promise<Place> {
-  const onLine: OnLine = (buf, start, end, line, offset) => {
-    if (readSourceLine(s, buf, start, end)) return;
+  const onLine: OnLine = (buf, start, end, line, offset, cut) => {
+    if (readSourceLine(s, buf, start, end) && !cut) return;
     addUnparsed(s.meta, { line, offset, text: textOf(buf, start, Math.min(end, start + 200)) });
   };
   const many: ReadMany = (buf, start, end, count) => readMany(s, buf, start, end, count);

@@ -1,15 +1,22 @@
 import { newlineFrom, useBytes } from './bytes.js';
 
-/** Longer lines are no trace: they are handed on cut, so that a file without newlines costs no memory. */
+/**
+ * Longer lines are no trace: their start is handed on, and that they are cut, so that a file without newlines costs
+ * no memory.
+ */
 export const maxLine = 1 << 20;
 
-/** Gets `buf[start, end)` without the newline, the 1-based line number and the byte offset. */
+/** A line of a log or of perf and bpftrace is read to here. */
+export const longLine = 1 << 14;
+
+/** Gets `buf[start, end)` without the newline, the 1-based line number, the byte offset, and whether it is cut. */
 export type OnLine = (
   buf: Uint8Array,
   start: number,
   end: number,
   line: number,
   offset: number,
+  cut: boolean,
 ) => void;
 
 /** Lines counted so far. */
@@ -74,11 +81,11 @@ export async function eachLine(
   return { line: s.line, offset: s.base + s.used };
 }
 
-function emit(s: Stream, start: number, end: number): void {
+function emit(s: Stream, start: number, end: number, cut = false): void {
   const { buf } = s;
   s.line++;
   const stop = end > start && buf[end - 1] === RETURN ? end - 1 : end;
-  s.onLine(buf, start, stop, s.line, s.base + start);
+  s.onLine(buf, start, stop, s.line, s.base + start, cut);
 }
 
 /** Hand on all whole lines, and keep the rest; no newline stands before `from`. */
@@ -92,7 +99,7 @@ function handOn(s: Stream, from: number): void {
     s.used -= end;
   }
   if (s.used <= maxLine && !s.dropping) return;
-  if (!s.dropping) emit(s, 0, s.used); // too long: cut
+  if (!s.dropping) emit(s, 0, s.used, true);
   s.dropping = true;
   s.base += s.used;
   s.used = 0;

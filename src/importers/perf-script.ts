@@ -3,7 +3,7 @@ import { hasCell } from '../events/drop.js';
 import { addRow, type Log, setDict, setInt, setText } from '../events/log.js';
 import { addGap, addUnparsed, type TraceMeta } from '../events/meta.js';
 import { FormatError, type Importer } from './importer.js';
-import { eachLine } from './lines.js';
+import { eachLine, longLine } from './lines.js';
 import { isMarker, putMarker } from './markers.js';
 import { matcherOf, putPayload } from './payload.js';
 import {
@@ -171,10 +171,10 @@ export const perfScript: Importer = {
       ...{ dashed: 0, firstDashed: '' },
     };
     await eachLine(input.chunks(), (buf, start, end, line, offset) => {
-      const text = decodeText(buf.subarray(start, Math.min(end, start + 16384)));
+      const text = decodeText(buf.subarray(start, Math.min(end, start + longLine)));
       const { total } = log;
       if (text.trim() === '') return endStack(s);
-      if (!readLine(s, text)) addUnparsed(meta, { line, offset, text });
+      if (!readLine(s, text) || end - start > longLine) addUnparsed(meta, { line, offset, text });
       if (log.total === total || !ftraceTask.test(text)) return;
       if (s.dashed++ === 0) s.firstDashed = `line ${line}, byte ${offset}`;
       if (s.dashed === enough) refuseFtrace(s);

@@ -1,5 +1,5 @@
 // What `ptlab import` leaves on the disk when it is refused, or does not come to an end.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -55,4 +55,23 @@ test('a file in the way stays as it was when the import fails', () => {
   writeFileSync(path, 'kept');
   const { status } = ptlab(['import', sample('A-boot-smp1'), '--format', 'parquet', '-o', path]);
   expect([status, readFileSync(path, 'utf8')]).toEqual([1, 'kept']);
+});
+
+test('a file that lies where the result would by itself is not written over', () => {
+  const dir = folder();
+  const path = join(dir, 'A-boot-smp1.arrow');
+  copyFileSync(sample('A-boot-smp1'), join(dir, 'A-boot-smp1.gz'));
+  writeFileSync(path, 'kept');
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [cli, 'import', 'A-boot-smp1.gz', ...args], {
+      cwd: dir,
+      encoding: 'utf8',
+    });
+  expect(run()).toMatchObject({
+    status: 1,
+    stderr:
+      'ptlab: A-boot-smp1.arrow exists: to write it again, name it with -o A-boot-smp1.arrow\n',
+  });
+  expect(readFileSync(path, 'utf8')).toBe('kept');
+  expect(run('-o', 'A-boot-smp1.arrow').status).toBe(0);
 });

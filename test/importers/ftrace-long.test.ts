@@ -1,5 +1,9 @@
 // Lines that a mail or a page holds, longer or in more pieces than most.
 import { expect, test } from 'vitest';
+import { memoryWriter } from '../../src/events/file.js';
+import { newMeta } from '../../src/events/meta.js';
+import { inputOf } from '../../src/importers/importer.js';
+import { importers } from '../../src/importers/index.js';
 import { readFtrace, rowsOf } from '../traces.js';
 
 const head = '            bash-12      [001] .....    12.000001: ';
@@ -22,4 +26,26 @@ test('a field that a mailer put into the next line belongs to an event that lack
   const rows = rowsOf(trace);
   expect(rows.map((r) => r['va'])).toEqual([0xffff800080da8000n, undefined]);
   expect(trace.meta.unparsed.lines).toBe(1);
+});
+
+test('of a line longer than a megabyte the rest is left out, and that is said', async () => {
+  const endless = `${head}tracing_mark_write: ${'x'.repeat(3 << 20)}\n`;
+  const trace = await readFtrace(
+    `${head}tracing_mark_write: a\n${endless}${head}tracing_mark_write: b\n`,
+  );
+  expect(trace.meta.seen).toBe(3);
+  expect(trace.meta.unparsed).toMatchObject({ lines: 1, samples: [{ line: 2 }] });
+});
+
+test.each([
+  ['dmesg', (x: string) => `[    1.000000] ${x}\n`],
+  ['perf-script', (x: string) => `bash 12 [001] 12.000001: probe:${x}: (0)\n`],
+  ['bpftrace', (x: string) => `@[${x}]: 1\n`],
+] as const)('a line too long for %s is counted', async (format, line) => {
+  const meta = newMeta('x', format);
+  const writer = memoryWriter(meta);
+  const bytes = new TextEncoder().encode(line('short') + line('x'.repeat(40_000)) + line('next'));
+  await importers[format].read(inputOf('x', bytes), writer.log, meta);
+  expect(writer.log.total).toBeGreaterThanOrEqual(2);
+  expect(meta.unparsed).toMatchObject({ lines: 1, samples: [{ line: 2 }] });
 });
