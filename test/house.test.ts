@@ -31,7 +31,7 @@ const mayImport: Record<string, readonly string[]> = {
 const io = /^node:(fs|child_process|net|http|https|dgram|tls|worker_threads|readline)|^zeromq/;
 const mayDoIO = [
   'cli.ts', 'commands/', 'importers/open.ts', 'importers/source.ts', 'importers/tool.ts', 'importers/files.ts', 'importers/beside.ts',
-  'importers/threads.ts', 'importers/chunk-worker.ts', 'events/file.ts', 'export/', 'notebook/',
+  'importers/threads/', 'events/file.ts', 'export/', 'notebook/',
 ]; // biome-ignore format: a table
 const mayReadClock = ['cli.ts', 'commands/', 'notebook/'];
 const mayAppendEvents = ['engines/run.ts', 'engines/sim-log.ts', 'importers/', 'events/'];

@@ -1,6 +1,6 @@
 import { type Dict, decodeText, newDict } from './dict.js';
-import { takeMemory } from './memory.js';
 import { type ColumnName, columnNames, columns, type Kind, type NameOf } from './schema.js';
+import { takeMemory } from './spare.js';
 
 /** Rows of one Arrow record batch. */
 export const batchRows = 65536;

@@ -1,7 +1,7 @@
 import { decodeText } from '../events/dict.js';
 import { addRow, type Log, setBool, setDict, setF64, setInt, setText } from '../events/log.js';
 import { addGap, addUnparsed, type TraceMeta } from '../events/meta.js';
-import { endDump, newDump, readDump } from './dmesg-dump.js';
+import { endDump, newDump, readDump } from './dmesg/dump.js';
 import {
   endReport,
   newReport,
@@ -9,9 +9,9 @@ import {
   type Report,
   readReport,
   reportOf,
-} from './dmesg-report.js';
-import { type LogLine, signature, splitLogLine } from './dmesg-stamp.js';
-import { isMailHeader } from './ftrace-wrap.js';
+} from './dmesg/report.js';
+import { type LogLine, signature, splitLogLine } from './dmesg/stamp.js';
+import { isMailHeader } from './ftrace/wrap.js';
 import type { Importer } from './importer.js';
 import { eachLine, longLine } from './lines.js';
 import { plainHead, plainText } from './quoted-printable.js';

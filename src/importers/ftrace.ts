@@ -1,16 +1,16 @@
 import type { Log } from '../events/log.js';
 import type { TraceMeta } from '../events/meta.js';
 import { ascii, holds } from './bytes.js';
-import { parseGraphLine } from './ftrace-graph-line.js';
-import { readHead } from './ftrace-line.js';
-import { finish, readLines } from './ftrace-lines.js';
-import { filePrefix, prefixLength, textOf, unescapeHtml } from './ftrace-other.js';
-import { newState } from './ftrace-text.js';
-import { isVerbose } from './ftrace-verbose.js';
+import { parseGraphLine } from './ftrace/graph-line.js';
+import { readHead } from './ftrace/line.js';
+import { filePrefix, prefixLength, textOf, unescapeHtml } from './ftrace/other.js';
+import { newState } from './ftrace/state.js';
+import { finish, readLines } from './ftrace/text.js';
+import { isVerbose } from './ftrace/verbose.js';
 import type { Importer, Input } from './importer.js';
 import { headBytes, peek } from './peek.js';
 import { decodeAll, isQuotedPrintable, unquotePrintable } from './quoted-printable.js';
-import { readInThreads } from './threads.js';
+import { readInThreads } from './threads/read.js';
 
 const TRACER = ascii('# tracer: ');
 

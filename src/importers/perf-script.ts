@@ -2,10 +2,10 @@ import { decodeText } from '../events/dict.js';
 import { hasCell } from '../events/drop.js';
 import { addRow, type Log, setDict, setInt, setText } from '../events/log.js';
 import { addGap, addUnparsed, type TraceMeta } from '../events/meta.js';
+import { isMarker, putMarker } from './ftrace/markers.js';
+import { matcherOf, putPayload } from './ftrace/payload.js';
 import { FormatError, type Importer } from './importer.js';
 import { eachLine, longLine } from './lines.js';
-import { isMarker, putMarker } from './markers.js';
-import { matcherOf, putPayload } from './payload.js';
 import {
   eventName,
   frameOf,
@@ -13,7 +13,7 @@ import {
   type Sample,
   sourceOf,
   withoutThread,
-} from './perf-line.js';
+} from './perf-script/line.js';
 
 interface State {
   readonly log: Log;

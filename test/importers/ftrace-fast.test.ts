@@ -6,11 +6,11 @@ import { addRow, type Log } from '../../src/events/log.js';
 import { newMeta } from '../../src/events/meta.js';
 import { type Shape, type ShapeField, shapes } from '../../src/events/shapes.js';
 import { useBytes } from '../../src/importers/bytes.js';
-import { readLines } from '../../src/importers/ftrace-lines.js';
-import { readSourceLine } from '../../src/importers/ftrace-read.js';
-import { endStack, newState, type State } from '../../src/importers/ftrace-text.js';
-import { putAddressed, putMarker } from '../../src/importers/markers.js';
-import { match, matcherOf } from '../../src/importers/payload.js';
+import { putAddressed, putMarker } from '../../src/importers/ftrace/markers.js';
+import { match, matcherOf } from '../../src/importers/ftrace/payload.js';
+import { readSourceLine } from '../../src/importers/ftrace/read.js';
+import { endStack, newState, type State } from '../../src/importers/ftrace/state.js';
+import { readLines } from '../../src/importers/ftrace/text.js';
 import { readFtrace, rowsOf } from '../traces.js';
 
 /** The table that `read` makes, and what was counted beside it. */

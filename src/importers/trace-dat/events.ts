@@ -1,6 +1,6 @@
 import { type Log, setInt, setText, setTextBytes } from '../../events/log.js';
 import { shapes } from '../../events/shapes.js';
-import { matcherOf, putPayload } from '../payload.js';
+import { matcherOf, putPayload } from '../ftrace/payload.js';
 import { binaryPrint } from './bprint.js';
 import { type Code, compile, intOf, keyOf, type Scope } from './eval.js';
 import type { EventFormat, Field } from './format.js';

@@ -1,7 +1,7 @@
-import { addRow, type Log, putShort, putWord } from '../events/log.js';
-import { columnNames } from '../events/schema.js';
-import { num, readDecimal, useBytes } from './bytes.js';
-import { readStamp, stamp } from './ftrace-stamp.js';
+import { addRow, type Log, putShort, putWord } from '../../events/log.js';
+import { columnNames } from '../../events/schema.js';
+import { num, readDecimal, useBytes } from '../bytes.js';
+import { readStamp, stamp } from './stamp.js';
 
 const SPACE = 0x20;
 const DASH = 0x2d;

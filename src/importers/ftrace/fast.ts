@@ -1,13 +1,13 @@
-import { settleRows } from '../events/row-heads.js';
-import { newlineFrom, useBytes } from './bytes.js';
-import { addText, noteOrder } from './ftrace-event.js';
-import { knowHead } from './ftrace-heads.js';
-import { kindFor } from './ftrace-kind.js';
-import { head } from './ftrace-line.js';
-import { addFormless, addFunction, addKnownHead } from './ftrace-plain.js';
-import { readMicroseconds, stamp } from './ftrace-stamp.js';
-import { endStack, type State } from './ftrace-text.js';
-import type { LineCount } from './lines.js';
+import { settleRows } from '../../events/row-heads.js';
+import { newlineFrom, useBytes } from '../bytes.js';
+import type { LineCount } from '../lines.js';
+import { addText, noteOrder } from './event.js';
+import { knowHead } from './heads.js';
+import { kindFor } from './kind.js';
+import { head } from './line.js';
+import { addFormless, addFunction, addKnownHead } from './plain.js';
+import { readMicroseconds, stamp } from './stamp.js';
+import { endStack, type State } from './state.js';
 
 const SPACE = 0x20;
 const NEWLINE = 10;

@@ -1,11 +1,11 @@
-import { decodeText } from '../events/dict.js';
-import { addRow, setDict, setText } from '../events/log.js';
-import { addEvent, noteOrder } from './ftrace-event.js';
-import { addGraphLine } from './ftrace-graph.js';
-import { type GraphLine, parseGraphLine } from './ftrace-graph-line.js';
-import { learnHead } from './ftrace-heads.js';
-import { head, readHead } from './ftrace-line.js';
-import { readMmio } from './ftrace-mmio.js';
+import { decodeText } from '../../events/dict.js';
+import { addRow, setDict, setText } from '../../events/log.js';
+import { addEvent, noteOrder } from './event.js';
+import { addGraphLine } from './graph.js';
+import { type GraphLine, parseGraphLine } from './graph-line.js';
+import { learnHead } from './heads.js';
+import { head, readHead } from './line.js';
+import { readMmio } from './mmio.js';
 import {
   filePrefix,
   isConsole,
@@ -19,11 +19,11 @@ import {
   textOf,
   unescapeHtml,
   unescapeString,
-} from './ftrace-other.js';
-import { stamp } from './ftrace-stamp.js';
-import { endStack, type State } from './ftrace-text.js';
-import { readVerbose } from './ftrace-verbose.js';
-import { isMailHeader, joinLine, keepLine, type Wrapped } from './ftrace-wrap.js';
+} from './other.js';
+import { stamp } from './stamp.js';
+import { endStack, type State } from './state.js';
+import { readVerbose } from './verbose.js';
+import { isMailHeader, joinLine, keepLine, type Wrapped } from './wrap.js';
 
 const HASH = 0x23;
 const COLON = 0x3a;

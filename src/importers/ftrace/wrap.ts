@@ -1,6 +1,6 @@
-import { dropRow, hasCell } from '../events/drop.js';
-import { prefixLength, unescapeHtml } from './ftrace-other.js';
-import type { State } from './ftrace-text.js';
+import { dropRow, hasCell } from '../../events/drop.js';
+import { prefixLength, unescapeHtml } from './other.js';
+import type { State } from './state.js';
 
 /** A line that a mailer may have wrapped: its event is the last row. */
 export interface Wrapped {

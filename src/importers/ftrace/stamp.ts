@@ -1,4 +1,4 @@
-import { bytesView, digits4, num, readDecimal, wordAt } from './bytes.js';
+import { bytesView, digits4, num, readDecimal, wordAt } from '../bytes.js';
 
 const DOT = 0x2e;
 const COLON = 0x3a;

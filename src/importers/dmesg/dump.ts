@@ -1,8 +1,8 @@
-import type { Log } from '../events/log.js';
-import type { TraceMeta } from '../events/meta.js';
-import { finish } from './ftrace-lines.js';
-import { readSourceLine } from './ftrace-read.js';
-import { endStack, newState, type State } from './ftrace-text.js';
+import type { Log } from '../../events/log.js';
+import type { TraceMeta } from '../../events/meta.js';
+import { readSourceLine } from '../ftrace/read.js';
+import { endStack, newState, type State } from '../ftrace/state.js';
+import { finish } from '../ftrace/text.js';
 
 /** The dumps of ftrace's ring buffer in a kernel's log, which a panic or sysrq-z puts there. */
 export interface Dump {

@@ -1,4 +1,4 @@
-import { type Log, setDict, setInt, setText, setVa } from '../events/log.js';
+import { type Log, setDict, setInt, setText, setVa } from '../../events/log.js';
 
 /** The kernel's report of something wrong, and the event it becomes. */
 const reports: readonly (readonly [RegExp, string])[] = [

@@ -1,8 +1,8 @@
-import { addEvent } from './ftrace-event.js';
-import { head } from './ftrace-line.js';
-import { setStampWords } from './ftrace-other.js';
-import { endStack, type State } from './ftrace-text.js';
-import { flagText, versionOf } from './trace-dat/flags.js';
+import { flagText, versionOf } from '../trace-dat/flags.js';
+import { addEvent } from './event.js';
+import { head } from './line.js';
+import { setStampWords } from './other.js';
+import { endStack, type State } from './state.js';
 
 /**
  * '     bash    4251 1 0 00000000 00000003 [58127d26] 1730.150ms (+0.000ms): event', what the latency format

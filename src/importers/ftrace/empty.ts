@@ -1,5 +1,5 @@
-import type { State } from './ftrace-text.js';
-import { FormatError } from './importer.js';
+import { FormatError } from '../importer.js';
+import type { State } from './state.js';
 
 /** What lines look like that an option of the tracer makes, with which they are no events any more. */
 const causes: readonly (readonly [RegExp, string])[] = [

@@ -1,8 +1,8 @@
-import { decodeText } from '../events/dict.js';
-import { addGap } from '../events/meta.js';
-import { readSwitch } from './ftrace-graph.js';
-import { stamp } from './ftrace-stamp.js';
-import type { State } from './ftrace-text.js';
+import { decodeText } from '../../events/dict.js';
+import { addGap } from '../../events/meta.js';
+import { readSwitch } from './graph.js';
+import { stamp } from './stamp.js';
+import type { State } from './state.js';
 
 const reportLine =
   /^(version = \d+|cpus=\d+|CPU \d+ is empty|trace-cmd version .*|(?:registering|overriding|removing override) .*|CPU:\d+ \[SUBBUFFER START\].*| (?:TIME EXTEND|TIME STAMP|PADDING): .*|(?:Average wakeup latency|Maximum Latency|Minimum Latency): .*|RT task timings:)$/;

@@ -1,5 +1,5 @@
-import { type Log, setInt, setTextBytes } from '../events/log.js';
-import { probeAt, type Shape, type ShapeField, shapes } from '../events/shapes.js';
+import { type Log, setInt, setTextBytes } from '../../events/log.js';
+import { probeAt, type Shape, type ShapeField, shapes } from '../../events/shapes.js';
 import {
   ascii,
   find,
@@ -9,7 +9,7 @@ import {
   readDecimal,
   readHex,
   useBytes,
-} from './bytes.js';
+} from '../bytes.js';
 import { compile, type Match } from './payload-compile.js';
 import { type Put, putterOf, type Read, readerOf } from './payload-fields.js';
 

@@ -1,12 +1,12 @@
-import { type Dict, newDict } from '../events/dict.js';
-import { type Log, setText } from '../events/log.js';
-import type { TraceMeta } from '../events/meta.js';
-import { newRowHeads, type RowHeads } from '../events/row-heads.js';
-import type { Literal } from './bytes.js';
-import { type GraphState, newGraphState } from './ftrace-graph.js';
-import { type Heads, newHeads } from './ftrace-heads.js';
-import type { Wrapped } from './ftrace-wrap.js';
+import { type Dict, newDict } from '../../events/dict.js';
+import { type Log, setText } from '../../events/log.js';
+import type { TraceMeta } from '../../events/meta.js';
+import { newRowHeads, type RowHeads } from '../../events/row-heads.js';
+import type { Literal } from '../bytes.js';
+import { type GraphState, newGraphState } from './graph.js';
+import { type Heads, newHeads } from './heads.js';
 import type { Matcher } from './payload.js';
+import type { Wrapped } from './wrap.js';
 
 /** Slots for kinds that are found by some of their names' bytes. */
 const nearKinds = 1024;

@@ -1,10 +1,10 @@
-import { addLoss, addUnparsed } from '../events/meta.js';
-import { refuseEmpty } from './ftrace-empty.js';
-import { readMany } from './ftrace-fast.js';
-import { textOf } from './ftrace-other.js';
-import { readSourceLine } from './ftrace-read.js';
-import { endStack, type State } from './ftrace-text.js';
-import { eachLine, type OnLine, type Place, type ReadMany } from './lines.js';
+import { addLoss, addUnparsed } from '../../events/meta.js';
+import { eachLine, type OnLine, type Place, type ReadMany } from '../lines.js';
+import { refuseEmpty } from './empty.js';
+import { readMany } from './fast.js';
+import { textOf } from './other.js';
+import { readSourceLine } from './read.js';
+import { endStack, type State } from './state.js';
 
 /** Read lines into the log; gives where they end, as lines and bytes from the start of the source. */
 export function readLines(

@@ -1,8 +1,8 @@
-import { setTextBytes, setU64 } from '../events/log.js';
-import { ascii, holds } from './bytes.js';
-import { addHead, head } from './ftrace-line.js';
-import { textOf } from './ftrace-other.js';
-import type { State } from './ftrace-text.js';
+import { setTextBytes, setU64 } from '../../events/log.js';
+import { ascii, holds } from '../bytes.js';
+import { addHead, head } from './line.js';
+import { textOf } from './other.js';
+import type { State } from './state.js';
 
 const STACK = ascii('<stack trace'); // trace-cmd writes '<stack trace >'
 const USER_STACK = ascii('<user stack trace');

@@ -1,5 +1,5 @@
-import { takeMemory } from '../events/memory.js';
-import { readHead } from './ftrace-line.js';
+import { takeMemory } from '../../events/spare.js';
+import { readHead } from '../ftrace/line.js';
 
 /** Where the first event's line begins behind the first newline at `from` or later; -1 if none is seen to. */
 function eventLineFrom(buf: Uint8Array, from: number): number {

@@ -1,10 +1,10 @@
-import type { Ids, Part, PartSize } from '../events/append-part.js';
-import { type Batch, endLog, newLog } from '../events/log.js';
-import { addGap, addUnparsed, newMeta, type TraceMeta } from '../events/meta.js';
-import { noteOrder } from './ftrace-event.js';
-import { readLines } from './ftrace-lines.js';
-import { endStack, newState, type State } from './ftrace-text.js';
-import type { Place } from './lines.js';
+import { type Batch, endLog, newLog } from '../../events/log.js';
+import { addGap, addUnparsed, newMeta, type TraceMeta } from '../../events/meta.js';
+import type { Ids, Part, PartSize } from '../../events/parts.js';
+import { noteOrder } from '../ftrace/event.js';
+import { endStack, newState, type State } from '../ftrace/state.js';
+import { readLines } from '../ftrace/text.js';
+import type { Place } from '../lines.js';
 
 /** A chunk for a worker to read: it begins with an event's line, at byte `offset` of the text. */
 export interface Job {

@@ -1,11 +1,11 @@
 // A worker thread: reads chunks of a text trace, one after the other. What a chunk's rows are called in the whole
 // trace is known once those before it are: then it writes them into the trace's file, or hands them over.
 import { parentPort } from 'node:worker_threads';
-import { adapt, memoryOf, messageOf, partOf } from '../events/append-part.js';
-import { sharedWriter } from '../events/file.js';
-import type { BatchMessage } from '../events/ipc.js';
-import type { Batch } from '../events/log.js';
-import { giveMemory } from '../events/memory.js';
+import { sharedWriter } from '../../events/file.js';
+import type { BatchMessage } from '../../events/ipc.js';
+import type { Batch } from '../../events/log.js';
+import { adapt, memoryOf, messageOf, partOf } from '../../events/parts.js';
+import { giveMemory } from '../../events/spare.js';
 import { type Answer, type Delivery, type Job, readChunk, type Verdict } from './chunk.js';
 
 /** Batches of a chunk that wait for a verdict. */

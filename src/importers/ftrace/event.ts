@@ -1,15 +1,15 @@
-import { decodeText } from '../events/dict.js';
-import { putWord, setTextBytes } from '../events/log.js';
-import { columnNames } from '../events/schema.js';
-import { putGraphPayload } from './ftrace-graph.js';
-import { kindAt, nameEnd } from './ftrace-kind.js';
-import { addHead, head } from './ftrace-line.js';
-import { addNameless, isStackLine } from './ftrace-nameless.js';
-import { textOf } from './ftrace-other.js';
-import { stamp } from './ftrace-stamp.js';
-import type { Kind, State } from './ftrace-text.js';
+import { decodeText } from '../../events/dict.js';
+import { putWord, setTextBytes } from '../../events/log.js';
+import { columnNames } from '../../events/schema.js';
+import { putGraphPayload } from './graph.js';
+import { kindAt, nameEnd } from './kind.js';
+import { addHead, head } from './line.js';
 import { putAddressed, putMarker } from './markers.js';
+import { addNameless, isStackLine } from './nameless.js';
+import { textOf } from './other.js';
 import { putPayload } from './payload.js';
+import { stamp } from './stamp.js';
+import type { Kind, State } from './state.js';
 
 const SPACE = 0x20;
 const AT = columnNames.indexOf('at');

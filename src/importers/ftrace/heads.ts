@@ -1,5 +1,5 @@
-import { bytesView, useBytes } from './bytes.js';
-import { head } from './ftrace-line.js';
+import { bytesView, useBytes } from '../bytes.js';
+import { head } from './line.js';
 
 /** Longest head that is remembered, in words; comm, pid, tgid, CPU and flags take 36 to 52 bytes. */
 const maxWords = 16;

@@ -1,8 +1,8 @@
-import { addRow, type Log, setDict, setF64, setText, setU64, setVa } from '../events/log.js';
-import { noteOrder } from './ftrace-event.js';
-import { setStampWords } from './ftrace-other.js';
-import { stamp } from './ftrace-stamp.js';
-import type { State } from './ftrace-text.js';
+import { addRow, type Log, setDict, setF64, setText, setU64, setVa } from '../../events/log.js';
+import { noteOrder } from './event.js';
+import { setStampWords } from './other.js';
+import { stamp } from './stamp.js';
+import type { State } from './state.js';
 
 /** 'R 4 123.456790 …', 'MAP 123.456789 …': kind, width, stamp, the rest. */
 const line = /^(?:([RW]) ([1248])|(MAP|UNMAP|MARK|UNKNOWN)) (\d{1,10})\.(\d{6}) (.*)$/;

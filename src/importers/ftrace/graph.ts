@@ -1,5 +1,5 @@
-import { type Log, setDict, setF64, setInt, setText, setU64 } from '../events/log.js';
-import { columnsOf, type GraphLine } from './ftrace-graph-line.js';
+import { type Log, setDict, setF64, setInt, setText, setU64 } from '../../events/log.js';
+import { columnsOf, type GraphLine } from './graph-line.js';
 import { matcherOf, putPayload } from './payload.js';
 
 /** Functions entered and not left, by CPU, so that a bare '}' has a name. */

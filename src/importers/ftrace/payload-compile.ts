@@ -1,7 +1,7 @@
-import { type Log, putBool, putF64, putU64 } from '../events/log.js';
-import { type ColumnName, columnNames, columns } from '../events/schema.js';
-import type { ShapeField } from '../events/shapes.js';
-import { ascii, bytesView, hexDigits } from './bytes.js';
+import { type Log, putBool, putF64, putU64 } from '../../events/log.js';
+import { type ColumnName, columnNames, columns } from '../../events/schema.js';
+import type { ShapeField } from '../../events/shapes.js';
+import { ascii, bytesView, hexDigits } from '../bytes.js';
 import type { Put, Read } from './payload-fields.js';
 
 /** Takes the text at `start` apart, as `match` does. */

@@ -1,7 +1,7 @@
-import type { Dict } from '../events/dict.js';
-import { type Log, putBool, putF64, putInt, putU64, putWord } from '../events/log.js';
-import { type ColumnName, columnNames, columns, type NameOf } from '../events/schema.js';
-import type { FieldKind } from '../events/shapes.js';
+import type { Dict } from '../../events/dict.js';
+import { type Log, putBool, putF64, putInt, putU64, putWord } from '../../events/log.js';
+import { type ColumnName, columnNames, columns, type NameOf } from '../../events/schema.js';
+import type { FieldKind } from '../../events/shapes.js';
 import {
   ascii,
   holds,
@@ -12,7 +12,7 @@ import {
   num,
   readDecimal,
   readHex,
-} from './bytes.js';
+} from '../bytes.js';
 
 /** Reads the text of a field at `at`, in the bytes at hand, into `num`; gives where it ends, or -1 if it does not fit. */
 export type Read = (log: Log, buf: Uint8Array, at: number, end: number) => number;

@@ -1,5 +1,5 @@
-import { type Log, setDict, setInt, setText, setTextBytes } from '../events/log.js';
-import { hexDigits } from './bytes.js';
+import { type Log, setDict, setInt, setText, setTextBytes } from '../../events/log.js';
+import { hexDigits } from '../bytes.js';
 
 /** Events whose text is 'place: message': what trace_printk, trace_puts and trace_marker write, by their formats' names. */
 export const isMarker = (name: string): boolean => /^(print|bprint|bputs)$/.test(name);

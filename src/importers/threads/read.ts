@@ -1,7 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { appendPart, reserveParts } from '../events/append-part.js';
-import { giveMemory } from '../events/memory.js';
+import { appendPart, reserveParts } from '../../events/parts.js';
+import { giveMemory } from '../../events/spare.js';
+import type { State } from '../ftrace/state.js';
+import { readLines } from '../ftrace/text.js';
+import type { Place } from '../lines.js';
 import {
   type Answer,
   canMerge,
@@ -12,9 +15,6 @@ import {
   type Verdict,
 } from './chunk.js';
 import { type Cutter, newCutter } from './cut.js';
-import { readLines } from './ftrace-lines.js';
-import type { State } from './ftrace-text.js';
-import type { Place } from './lines.js';
 
 /** Bytes that a thread reads at a time: about as many rows as a batch holds. */
 const chunkBytes = 1 << 22;

@@ -1,10 +1,10 @@
-import { setTextBytes } from '../events/log.js';
-import { addRowHead } from '../events/row-heads.js';
-import { ascii, literalOf, matches } from './bytes.js';
-import { noteOrder } from './ftrace-event.js';
-import { headValues } from './ftrace-heads.js';
-import { stamp } from './ftrace-stamp.js';
-import { endStack, type State } from './ftrace-text.js';
+import { setTextBytes } from '../../events/log.js';
+import { addRowHead } from '../../events/row-heads.js';
+import { ascii, literalOf, matches } from '../bytes.js';
+import { noteOrder } from './event.js';
+import { headValues } from './heads.js';
+import { stamp } from './stamp.js';
+import { endStack, type State } from './state.js';
 
 const NEWLINE = 10;
 const SPACE = 0x20;

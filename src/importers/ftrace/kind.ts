@@ -1,7 +1,7 @@
-import { ascii, bytesView, literalOf, matches } from './bytes.js';
-import type { Kind, State } from './ftrace-text.js';
+import { ascii, bytesView, literalOf, matches } from '../bytes.js';
 import { isMarker } from './markers.js';
 import { matcherOf } from './payload.js';
+import type { Kind, State } from './state.js';
 
 const NEWLINE = 10;
 const COLON = 0x3a;
