@@ -24,6 +24,12 @@ const pieceBytes = 1 << 20;
 /** More are not started without a wish: this thread could not keep up with them. */
 const mostThreads = 4;
 
+/** With two processors a thread more costs what it gains: each compiles the same code, and this one has a third of the work. */
+function usualThreads(): number {
+  const cpus = availableParallelism();
+  return cpus > 2 ? Math.min(mostThreads, cpus - 1) : 1;
+}
+
 /** A thread that reads chunks: it answers in the order asked. */
 interface Thread {
   readonly worker: Worker;
@@ -119,15 +125,15 @@ async function readChunks(
 }
 
 /**
- * Read ftrace text with `jobs` worker threads (1: none) or, if that is undefined, with as many as pay off: none
- * for a small text. The table is the same as that of one thread; only its batches are cut elsewhere.
+ * Read ftrace text with `jobs` worker threads (1: none); if that is undefined, with a few on a machine of more than two
+ * processors, from 128 MiB on. The table is the same as that of one thread; only its batches are cut elsewhere.
  */
 export async function readInThreads(
   s: State,
   pieces: AsyncIterable<Uint8Array>,
   jobs?: number,
 ): Promise<void> {
-  const count = jobs ?? Math.min(mostThreads, availableParallelism());
+  const count = jobs ?? usualThreads();
   if (count < 2) {
     await readLines(s, pieces);
     return;
