@@ -58,15 +58,15 @@ interface Reading {
   packed: boolean;
 }
 
-/** Number of the codec; 0 is LZ4. */
-const zstd = 1;
+/** Codecs by their numbers. */
+const codecs = ['lz4', 'zstd'];
 
 /** The body of a batch with its buffers unpacked; their places in the header follow. */
 function unpacked(header: BatchHeader, body: Uint8Array, unpack: Unpack | undefined): Uint8Array {
-  const codec = Number(header.compression!.type) === zstd ? 'zstd' : 'LZ4';
-  if (!unpack || codec !== 'zstd')
+  const codec = codecs[Number(header.compression!.type)];
+  if (!unpack || codec === undefined)
     throw new Error(
-      `its batches are compressed with ${codec}; write it without compression, or with zstd`,
+      `its batches are compressed with ${codec ?? 'an unknown codec'}; write it without compression`,
     );
   const parts: Uint8Array[] = [];
   let at = 0;

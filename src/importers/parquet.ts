@@ -45,6 +45,7 @@ function unpackers({ snappyUncompress }: Library): Readonly<Record<string, Unpac
     ZSTD: block('zstd'),
     GZIP: block('gzip'),
     BROTLI: block('brotli'),
+    LZ4_RAW: block('lz4 block'),
   };
 }
 

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { brotliDecompressSync, createInflate, gunzipSync, inflateSync } from 'node:zlib';
 import { Decompress, decompress } from 'fzstd';
 import { FormatError } from './importer.js';
+import { unlz4Block, unlz4Frame } from './lz4.js';
 
 /** Greatest window a zstd stream may ask for; zstd itself refuses more unless told otherwise. */
 const maxWindow = 1 << 27;
@@ -66,6 +67,8 @@ export function unpackBlock(algorithm: string, packed: Uint8Array, size: number)
     else if (algorithm === 'gzip') out = gunzipSync(packed, most);
     else if (algorithm === 'brotli') out = brotliDecompressSync(packed, most);
     else if (algorithm === 'zstd') out = unzstdBlock(packed, size);
+    else if (algorithm === 'lz4') out = unlz4Frame(packed, size);
+    else if (algorithm === 'lz4 block') out = unlz4Block(packed, size);
     else throw new FormatError(`compression '${algorithm}' is unknown. Known: none, zlib, zstd`);
   } catch (e) {
     throw e instanceof FormatError ? e : bad(algorithm, e);
