@@ -49,3 +49,9 @@ test.each([
   expect(writer.log.total).toBeGreaterThanOrEqual(2);
   expect(meta.unparsed).toMatchObject({ lines: 1, samples: [{ line: 2 }] });
 });
+
+test('more names of events than are remembered', async () => {
+  const names = Array.from({ length: 40_000 }, (_, i) => (i % 3 === 0 ? 'vfree' : `event_${i}`));
+  const trace = await readFtrace(names.map((n) => `${head}${n}: x=1\n`).join(''));
+  expect(rowsOf(trace).map((r) => r['event'])).toEqual(names);
+});

@@ -1,3 +1,4 @@
+import { newDict } from '../../events/dict.js';
 import { ascii, bytesView, literalOf, matches } from '../bytes.js';
 import { isMarker } from './markers.js';
 import { matcherOf } from './payload.js';
@@ -27,8 +28,15 @@ function kindOf(s: State, name: string): Kind {
   return { how, event, matcher: matcherOf(called), text: literalOf(ascii(`${name}: `)) };
 }
 
+/** More kinds are not remembered: a hostile trace may name any number of events. */
+const mostKinds = 1 << 14;
+
 /** The kind of the event whose name ends at `colon`. */
 export function kindAt(s: State, buf: Uint8Array, start: number, colon: number): Kind {
+  if (s.kinds.length >= mostKinds) {
+    s.names = newDict();
+    s.kinds = [];
+  }
   const id = s.names.internBytes(buf, start, colon);
   s.kinds[id] ??= kindOf(s, s.names.values[id]!);
   return s.kinds[id];

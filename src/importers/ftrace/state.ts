@@ -26,9 +26,9 @@ export interface State {
   readonly log: Log;
   readonly meta: TraceMeta;
   /** What stands where an event's name does; a print's place among them. */
-  readonly names: Dict;
+  names: Dict;
   /** Kinds by the name's id in `names`. */
-  readonly kinds: (Kind | undefined)[];
+  kinds: (Kind | undefined)[];
   /** Kinds by some of their names' bytes. */
   readonly near: (Kind | undefined)[];
   readonly heads: Heads;
