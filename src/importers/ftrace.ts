@@ -48,7 +48,7 @@ function sniffLine(buf: Uint8Array, start: number, end: number): boolean {
   const text = textOf(buf, start, end);
   if (readHead(buf, start, end)) return !goneTask.test(text);
   const line = text.slice(prefixLength(text));
-  if (line.startsWith('# tracer: ')) return true;
+  if (line.trimStart().startsWith('# tracer: ')) return true;
   if (parseGraphLine(line)?.cpu !== undefined || isVerbose(line)) return true;
   const inner = Buffer.from(unescapeHtml(line.slice(filePrefix(line)?.length ?? 0)), 'utf8');
   return inner.length !== end - start && readHead(inner, 0, inner.length);

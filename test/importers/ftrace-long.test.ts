@@ -55,3 +55,18 @@ test('more names of events than are remembered', async () => {
   const trace = await readFtrace(names.map((n) => `${head}${n}: x=1\n`).join(''));
   expect(rowsOf(trace).map((r) => r['event'])).toEqual(names);
 });
+
+test('a trace that is indented as a whole keeps what its header says', async () => {
+  const lines = [
+    '# tracer: nop',
+    '#',
+    '# entries-in-buffer/entries-written: 2/7   #P:4',
+    '#',
+    `${head}vfree: x`,
+    `${head}vfree: y`,
+  ];
+  const { meta } = await readFtrace(
+    `As I said:\n\n${lines.map((l) => `    ${l}\n`).join('')}\nwhich is it.\n`,
+  );
+  expect(meta).toMatchObject({ seen: 2, stated: 2, lost: 5, cpus: 4, unparsed: { lines: 2 } });
+});

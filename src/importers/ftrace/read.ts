@@ -92,8 +92,8 @@ function readOfFile(s: State, text: string): boolean {
 /** Everything that is no plain event line. `depth` counts what was taken off the line's front. */
 function readSlowly(s: State, text: string, depth: number, whole: () => string): boolean {
   if (readHtml(s, text)) return true;
-  if (text.startsWith('#')) {
-    readComment(s, text);
+  if (/^(?:#|\s+#(?:\s|$))/.test(text)) {
+    readComment(s, text.trimStart()); // people indent what they quote
     return true;
   }
   if (readKnown(s, text)) return true;
