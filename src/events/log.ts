@@ -1,6 +1,7 @@
 import { type Dict, decodeText, newDict } from './dict.js';
+import type { BatchSize } from './ipc.js';
 import { type ColumnName, columnNames, columns, type Kind, type NameOf } from './schema.js';
-import { takeMemory } from './spare.js';
+import { giveMemory, takeMemory } from './spare.js';
 
 /** Rows of one Arrow record batch. */
 export const batchRows = 65536;
@@ -45,7 +46,7 @@ export interface Batch {
 export interface SharedFile {
   readonly path: string;
   /** Leave room for a batch of so many bytes, whose dictionaries the log knows by now; gives where it begins. */
-  reserve(size: { readonly metaDataLength: number; readonly bodyLength: number }): number;
+  reserve(size: BatchSize): number;
 }
 
 /** The event log: rows are appended, and leave as batches of typed arrays. */
@@ -428,10 +429,14 @@ export function setBool(log: Log, name: NameOf<'bool'>, v: boolean): void {
 export const setDict = (log: Log, name: NameOf<'dict'>, text: string): void =>
   setInt(log, name, log.dicts[name].intern(text));
 
+/** Sizes are powers of two, so that memory given back is of a size that is asked for again. */
 function room(c: Cells, need: number): void {
   if (c.used + need <= c.bytes.length) return;
-  const bigger = new Uint8Array(Math.max(c.bytes.length * 2, c.used + need));
+  let size = c.bytes.length * 2;
+  while (size < c.used + need) size *= 2;
+  const bigger = new Uint8Array(takeMemory(size));
   bigger.set(c.bytes);
+  giveMemory([c.bytes.buffer as ArrayBuffer]);
   c.bytes = bigger;
 }
 

@@ -11,7 +11,8 @@ import { importFile, openTrace } from '../../dist/importers/open.js';
 import { memoryWriter, readTrace } from '../../src/events/file.js';
 import type { Log } from '../../src/events/log.js';
 import { newMeta, type TraceMeta } from '../../src/events/meta.js';
-import { adapt, appendPart, partOf } from '../../src/events/parts.js';
+import { adapt, appendPart, memoryOf, partOf } from '../../src/events/parts.js';
+import { giveMemory } from '../../src/events/spare.js';
 import type { Trace } from '../../src/events/trace.js';
 import { newState } from '../../src/importers/ftrace/state.js';
 import { finish, readLines } from '../../src/importers/ftrace/text.js';
@@ -194,4 +195,21 @@ test.each([1, 2, 3])('a file that cannot be written ends the import, %i threads'
   expect(stderr).toContain(`ptlab: ${out}: EFBIG`);
   expect(stderr.trim().split('\n')).toHaveLength(1);
   expect(readdirSync(folder).filter((f) => f.startsWith('small'))).toEqual([]);
+});
+
+test('memory that is given back is what the next chunk fills, also that of long texts', async () => {
+  const line = `${event} ${'x'.repeat(1500)}\n`;
+  const bytes = new TextEncoder().encode(line.repeat(3000));
+  const seen = new Set<ArrayBuffer>();
+  const sizes: number[] = [];
+  for (let round = 0; round < 6; round++) {
+    const { batches } = await readChunk({ bytes, offset: 0, tracer: null });
+    for (const batch of batches) {
+      const memory = memoryOf(partOf(batch));
+      for (const m of memory) seen.add(m);
+      giveMemory(memory);
+    }
+    sizes.push(seen.size);
+  }
+  expect(sizes[5]).toBe(sizes[0]);
 });
