@@ -11,7 +11,7 @@ import {
 } from './commands/command.js';
 import { commands, loadCommands } from './commands/index.js';
 import { jsonOf } from './commands/json.js';
-import { FormatError } from './importers/importer.js';
+import { FormatError, isOfSystem } from './importers/importer.js';
 
 /** To stderr. A path or a name in it may hold what moves a cursor; line breaks are ours. */
 const say = (text: string): void =>
@@ -123,8 +123,7 @@ process.stdout.on('error', (e: NodeJS.ErrnoException) => {
 program()
   .then((p) => p.parseAsync())
   .catch((e: unknown) => {
-    const isOfSystem = e instanceof Error && 'syscall' in e; // a missing folder, a full disk
-    if (!(e instanceof UserError || e instanceof FormatError || isOfSystem)) throw e;
+    if (!(e instanceof UserError || e instanceof FormatError || isOfSystem(e))) throw e;
     say(e.message);
     process.exitCode = 1;
   });

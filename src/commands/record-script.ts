@@ -1,4 +1,5 @@
 // The text of the scripts that `ptlab record` prints: POSIX shell, at most 72 columns where names allow.
+import { octal, quote } from '../export/shell.js';
 import { UserError } from './command.js';
 import type { Need, Probe } from './recipes.js';
 
@@ -18,12 +19,9 @@ export interface Recipe {
   readonly missing: readonly string[];
 }
 
-const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
-
 /** `word` as one word of any POSIX shell ($'...' is none of dash), in printable ASCII. */
 export function posixQuote(word: string): string {
-  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word)) return word;
-  if (/^[ -~]*$/.test(word)) return `'${word.replaceAll("'", "'\\''")}'`;
+  if (/^[ -~]*$/.test(word)) return quote(word);
   if (/\0|\n$/.test(word))
     throw new UserError('a NUL, or a newline at the end, cannot be kept in a script');
   const bytes = Array.from(new TextEncoder().encode(word), (b) =>

@@ -3,7 +3,8 @@
 const bare = /^[A-Za-z0-9_@%+=:,./-]+$/;
 const printable = /^[\x20-\x7e]*$/;
 
-const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
+/** A byte as shells and printf write it, '\\ooo'. */
+export const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
 
 /** The bytes of `char` inside $'...'. */
 const ansi = (char: string): string =>

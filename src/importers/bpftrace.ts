@@ -1,8 +1,7 @@
-import { decodeText } from '../events/dict.js';
 import { addRow, type Log, setF64, setText } from '../events/log.js';
 import { addGap, addUnparsed, type TraceMeta } from '../events/meta.js';
 import { FormatError, type Importer } from './importer.js';
-import { eachLine, longLine } from './lines.js';
+import { eachText, unquoted } from './lines.js';
 import { plainHead, plainText } from './quoted-printable.js';
 
 /** '@name[key, key]: 12', '@name: 12', '@name: count 5, average 2, total 10'. */
@@ -14,8 +13,6 @@ const bucket = /^([[(].*?[\])])\s+(\d+)\s+\|[@ ]*\|\s*$/;
 /** '@name[' before a stack as key. */
 const stackOpening = /^(@\w*)\[(.*)$/;
 const known = /^(Attach(?:ing|ed) \d+ probes?(?:\.\.\.)?|\s*\^C|\d\d:\d\d:\d\d)\s*$/;
-/** What a reply puts before the lines it quotes. */
-const quoted = /^(?:> ?)+/;
 
 interface State {
   readonly log: Log;
@@ -120,19 +117,18 @@ export const bpftrace: Importer = {
   sniff(bytes) {
     const text = Buffer.from(plainHead(bytes))
       .toString('latin1')
-      .replaceAll(/^(?:> ?)+/gm, '');
+      .split('\n')
+      .map(unquoted)
+      .join('\n');
     if (/^Attach(ing|ed) \d+ probe/m.test(text)) return true;
     return /^@\w*(\[[^\n]*\])?:( \S|\s*\n[[(])|^@\w*\[\r?\n\s+\S/m.test(text);
   },
   async read(input, log, meta) {
     const s: State = { log, meta, histogram: null, stack: null };
-    await eachLine(plainText(input.chunks()), (buf, start, end, line, offset) => {
-      const text = decodeText(buf.subarray(start, Math.min(end, start + longLine))).replace(
-        quoted,
-        '',
-      );
+    await eachText(plainText(input.chunks()), (at, cut) => {
+      const text = unquoted(at.text);
       if (text.trim() === '') return;
-      if (end - start > longLine || !readLine(s, text)) addUnparsed(meta, { line, offset, text });
+      if (cut || !readLine(s, text)) addUnparsed(meta, { ...at, text });
     });
     endOpened(s);
     if (s.stack) addUnparsed(meta, { offset: 0, text: `${s.stack.map}[ ... is not closed` });

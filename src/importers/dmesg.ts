@@ -1,4 +1,3 @@
-import { decodeText } from '../events/dict.js';
 import { addRow, type Log, setBool, setDict, setF64, setInt, setText } from '../events/log.js';
 import { addGap, addUnparsed, type TraceMeta } from '../events/meta.js';
 import { endDump, newDump, readDump } from './dmesg/dump.js';
@@ -13,7 +12,7 @@ import {
 import { type LogLine, signature, splitLogLine } from './dmesg/stamp.js';
 import { isMailHeader } from './ftrace/wrap.js';
 import type { Importer } from './importer.js';
-import { eachLine, longLine } from './lines.js';
+import { eachText, type TextLine } from './lines.js';
 import { plainHead, plainText } from './quoted-printable.js';
 
 const summary = /^Summary: (\S+) passed: (\d+)(.*)$/;
@@ -24,13 +23,6 @@ const dropped = /^\*\* (\d{1,15}) printk messages dropped/;
 const around =
   /^(?:-- (?:Journal begins|Logs begin|Boot [0-9a-f]{32}|Reboot|No entries|cursor: )|(?:Panic|Oops|Emergency|Shutdown|Unknown)#\d+ Part ?\d+\s*$|====\d+\.\d+(?:-[CD])?\s*$| [A-Z][A-Z_]*=)/;
 
-/** A line of the source. */
-interface Line {
-  readonly line: number;
-  readonly offset: number;
-  readonly text: string;
-}
-
 interface State {
   readonly log: Log;
   readonly meta: TraceMeta;
@@ -39,7 +31,7 @@ interface State {
   /** Stamp of the line before; null before the first. */
   now: bigint | null;
   /** Lines without a stamp that came before the first that has one. */
-  held: Line[];
+  held: TextLine[];
   /** The host that journalctl or syslog names. */
   host: string | null;
   mail: boolean;
@@ -108,7 +100,7 @@ function release(s: State, ns: bigint): void {
 }
 
 /** A line without a stamp. In a mail it is prose, but for what only the kernel writes. */
-function readUndated(s: State, ns: bigint, l: LogLine, at: Line): void {
+function readUndated(s: State, ns: bigint, l: LogLine, at: TextLine): void {
   const isReport = s.report.open && readReport(s.log, s.report, l.text);
   const isProse = s.mail && nameOf(l.text) === null;
   if (!isReport && isProse) addUnparsed(s.meta, at);
@@ -133,7 +125,7 @@ function countMissing(s: State, seq: number | undefined): void {
 /** Lines held back at most; a log without any stamp has them from 0 on. */
 const mostHeld = 1000;
 
-function readLine(s: State, at: Line): void {
+function readLine(s: State, at: TextLine): void {
   if (around.test(at.text)) {
     s.around++;
     return;
@@ -199,11 +191,10 @@ export const dmesg: Importer = {
   },
   async read(input, log, meta) {
     const s = newState(log, meta);
-    await eachLine(plainText(input.chunks()), (buf, start, end, line, offset) => {
-      const text = decodeText(buf.subarray(start, Math.min(end, start + longLine)));
-      if (text.trim() === '') return;
-      readLine(s, { line, offset, text });
-      if (end - start > longLine) addUnparsed(meta, { line, offset, text });
+    await eachText(plainText(input.chunks()), (at, cut) => {
+      if (at.text.trim() === '') return;
+      readLine(s, at);
+      if (cut) addUnparsed(meta, at);
     });
     release(s, 0n);
     endReport(log, s.report);

@@ -46,6 +46,10 @@ export interface Importer {
 /** A source that cannot be read: says where and what to do. */
 export class FormatError extends Error {}
 
+/** Is it the system that refuses, such as a missing folder or a full disk? */
+export const isOfSystem = (e: unknown): e is Error & { readonly syscall: string } =>
+  e instanceof Error && 'syscall' in e;
+
 const shortOf = (size: number, offset: number, length: number): FormatError =>
   new FormatError(
     `truncated: ${length} bytes wanted at byte ${offset}, but the source ends at byte ${size}`,

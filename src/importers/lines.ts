@@ -1,3 +1,4 @@
+import { decodeText } from '../events/dict.js';
 import { newlineFrom, useBytes } from './bytes.js';
 
 /**
@@ -5,9 +6,6 @@ import { newlineFrom, useBytes } from './bytes.js';
  * no memory.
  */
 export const maxLine = 1 << 20;
-
-/** A line of a log or of perf and bpftrace is read to here. */
-export const longLine = 1 << 14;
 
 /** Gets `buf[start, end)` without the newline, the 1-based line number, the byte offset, and whether it is cut. */
 export type OnLine = (
@@ -122,3 +120,28 @@ function lines(s: Stream, from: number, end: number): void {
     start = look = at + 1;
   }
 }
+
+/** A line that is read as text. */
+export interface TextLine {
+  /** 1-based. */
+  readonly line: number;
+  /** In bytes. */
+  readonly offset: number;
+  readonly text: string;
+}
+
+/** A text is read to here. */
+const longText = 1 << 14;
+
+/** Call `onText` for each line of a byte stream; `cut`: there is more of it than its text. */
+export const eachText = (
+  chunks: AsyncIterable<Uint8Array>,
+  onText: (at: TextLine, cut: boolean) => void,
+): Promise<Place> =>
+  eachLine(chunks, (buf, start, end, line, offset) => {
+    const text = decodeText(buf.subarray(start, Math.min(end, start + longText)));
+    onText({ line, offset, text }, end - start > longText);
+  });
+
+/** A line without what a reply puts before it. */
+export const unquoted = (line: string): string => line.replace(/^(?:> ?)+/, '');

@@ -12,6 +12,7 @@ import {
   holdAll,
   type Importer,
   type Input,
+  isOfSystem,
   noTool,
 } from './importer.js';
 import { peek } from './peek.js';
@@ -99,9 +100,6 @@ function settle({ source, meta }: Opened, events: number, path: string): void {
   );
 }
 
-/** Is it the system that refuses, such as a full disk? */
-const isOfSystem = (e: unknown): boolean => e instanceof Error && 'syscall' in e;
-
 async function importInto<T>(path: string, opened: Opened, make: Make<T>): Promise<T> {
   const { source, importer, input, meta, close } = opened;
   const writer = make(meta);
@@ -171,10 +169,9 @@ export async function importFile(
   try {
     await importInto(path, opened, (meta) => fileWriter(out, meta));
   } catch (e) {
-    if (!['write', 'ftruncate', 'fsync'].includes((e as { syscall?: string }).syscall ?? ''))
-      throw e;
+    if (!isOfSystem(e) || !['write', 'ftruncate', 'fsync'].includes(e.syscall)) throw e;
     throw new FormatError(
-      `${out}: ${(e as Error).message}, after ${opened.source.bytes} bytes of ${path}; nothing is left behind`,
+      `${out}: ${e.message}, after ${opened.source.bytes} bytes of ${path}; nothing is left behind`,
     );
   }
   return opened.meta;

@@ -1,11 +1,10 @@
-import { decodeText } from '../events/dict.js';
 import { hasCell } from '../events/drop.js';
 import { addRow, type Log, setDict, setInt, setText } from '../events/log.js';
 import { addGap, addUnparsed, type TraceMeta } from '../events/meta.js';
 import { isMarker, putMarker } from './ftrace/markers.js';
 import { matcherOf, putPayload } from './ftrace/payload.js';
 import { FormatError, type Importer } from './importer.js';
-import { eachLine, longLine } from './lines.js';
+import { eachText } from './lines.js';
 import {
   eventName,
   frameOf,
@@ -170,11 +169,11 @@ export const perfScript: Importer = {
       ...{ log, meta, frames: null, undated: 0, threadless: false, doubtful: 0 },
       ...{ dashed: 0, firstDashed: '' },
     };
-    await eachLine(input.chunks(), (buf, start, end, line, offset) => {
-      const text = decodeText(buf.subarray(start, Math.min(end, start + longLine)));
+    await eachText(input.chunks(), (at, cut) => {
+      const { line, offset, text } = at;
       const { total } = log;
       if (text.trim() === '') return endStack(s);
-      if (!readLine(s, text) || end - start > longLine) addUnparsed(meta, { line, offset, text });
+      if (!readLine(s, text) || cut) addUnparsed(meta, at);
       if (log.total === total || !ftraceTask.test(text)) return;
       if (s.dashed++ === 0) s.firstDashed = `line ${line}, byte ${offset}`;
       if (s.dashed === enough) refuseFtrace(s);

@@ -1,3 +1,5 @@
+import { unquoted } from '../lines.js';
+
 /** A line of the kernel's log taken apart. */
 export interface LogLine {
   /** Time since boot, or by the wall clock; null if it has none of its own. */
@@ -19,8 +21,6 @@ export interface LogLine {
 const level = /^(?:<\d+>|[a-z0-9]+\s*:[a-z]+\s*: ?)/;
 /** Colours that dmesg -H and -L put in. */
 const colours = new RegExp(String.raw`${String.fromCharCode(27)}\[[\d;]*m`, 'g');
-/** What a reply puts before the lines it quotes. */
-const quoted = /^(?:> ?)+/;
 
 /** '[   15.823704][  T123] text', with the time since the line before of dmesg -d and journalctl -o short-delta. */
 const sinceBoot =
@@ -104,7 +104,7 @@ function ofBoot(m: RegExpExecArray): LogLine {
 
 /** Take a line apart; a stamp since boot behind one of the wall clock is the one that counts. */
 export function splitLogLine(line: string): LogLine {
-  const plain = line.replaceAll(colours, '').replace(quoted, '').replace(level, '');
+  const plain = unquoted(line.replaceAll(colours, '')).replace(level, '');
   const kmsg = record.exec(plain);
   if (kmsg) return ofRecord(kmsg);
   const last = sinceLast.exec(plain);
